@@ -1,0 +1,3 @@
+//! creel: runs an AI agent in a Docker container that is safe for production.
+
+fn main() {}
