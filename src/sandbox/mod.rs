@@ -1,0 +1,3 @@
+//! Docker: the containers that a sandbox is made of, hardened; their making, finding and unmaking.
+
+pub(crate) mod spec;
