@@ -164,3 +164,22 @@ pub(crate) struct ShimArgs {
     pub(crate) landlock_optional: bool,
     pub(crate) command: Vec<std::ffi::OsString>,
 }
+
+impl ShimArgs {
+    /// What follows `creel __shim`.
+    pub(crate) fn to_argv(&self) -> Vec<std::ffi::OsString> {
+        let mut argv: Vec<std::ffi::OsString> = Vec::new();
+        for path in &self.writable {
+            argv.extend(["--writable".into(), path.into()]);
+        }
+        if self.debugging {
+            argv.push("--debugging".into());
+        }
+        if self.landlock_optional {
+            argv.push("--landlock-optional".into());
+        }
+        argv.push("--".into());
+        argv.extend(self.command.iter().cloned());
+        argv
+    }
+}
