@@ -5,7 +5,7 @@ use std::path::Path;
 
 use bollard::models::{
     HostConfig, HostConfigCgroupnsModeEnum, HostConfigLogConfig, Mount, MountBindOptions, MountType,
-    ResourcesUlimits,
+    ResourcesUlimits, RestartPolicy, RestartPolicyNameEnum,
 };
 
 use super::facts::EngineFacts;
@@ -20,6 +20,8 @@ pub(crate) const LABEL_ROLE: &str = "creel.role";
 pub(crate) enum Role {
     Gate,
     Workload,
+    /// Never started: the image is read through it.
+    Probe,
 }
 
 impl Role {
@@ -27,6 +29,7 @@ impl Role {
         match self {
             Self::Gate => "gate",
             Self::Workload => "workload",
+            Self::Probe => "probe",
         }
     }
 
@@ -35,6 +38,7 @@ impl Role {
         match self {
             Self::Gate => workload + "-gate",
             Self::Workload => workload,
+            Self::Probe => workload + "-probe",
         }
     }
 
@@ -59,7 +63,7 @@ impl Role {
     fn log(self) -> HostConfigLogConfig {
         let (size, files) = match self {
             Self::Gate => ("1m", "1"),
-            Self::Workload => ("10m", "3"),
+            Self::Workload | Self::Probe => ("10m", "3"),
         };
         let config = [("max-size", size), ("max-file", files)];
         HostConfigLogConfig {
@@ -83,6 +87,8 @@ pub(crate) fn hardened(facts: &EngineFacts, runtime: &str, role: Role) -> HostCo
         ipc_mode: Some("private".into()),
         log_config: Some(role.log()),
         readonly_rootfs: Some(true),
+        // What the engine restarted by itself would run unsupervised.
+        restart_policy: Some(RestartPolicy { name: Some(RestartPolicyNameEnum::NO), ..Default::default() }),
         runtime: Some(runtime.to_owned()),
         security_opt: Some(security),
         ..Default::default()

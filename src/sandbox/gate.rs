@@ -11,15 +11,12 @@ use crate::wire::{BINARY_IN_CONTAINER, GATE_RUN_DIR};
 
 const MEMORY: i64 = 128 << 20;
 const PROCESSES: i64 = 64;
-/// A pidfd for each process in flight, and a listener for each shim.
-const OPEN_FILES: i64 = 65_536;
 /// Four times the default: when all CPUs are busy, supervision comes first.
 const CPU_SHARES: i64 = 4096;
-/// The kernel takes a workload before its gate; only an engine with root's rights may ask for this.
-const OOM_SCORE: i64 = -500;
 /// SYS_PTRACE, KILL and DAC_READ_SEARCH are what supervision needs; with SETUID and SETGID it leaves uid 0 at
 /// once, and NET_ADMIN brings the loopback interface up. It drops the last three itself.
-const CAPABILITIES: [&str; 6] = ["DAC_READ_SEARCH", "KILL", "NET_ADMIN", "SETGID", "SETUID", "SYS_PTRACE"];
+const CAPABILITIES: [&str; 6] =
+    ["CAP_DAC_READ_SEARCH", "CAP_KILL", "CAP_NET_ADMIN", "CAP_SETGID", "CAP_SETUID", "CAP_SYS_PTRACE"];
 
 /// What the gate's body is made from.
 pub(crate) struct GateInput<'a> {
@@ -45,17 +42,15 @@ pub(crate) fn body(input: GateInput<'_>) -> ContainerCreateBody {
         memory_swap: Some(MEMORY),
         mounts: Some(mounts),
         network_mode: Some("none".into()),
-        oom_score_adj: (!input.facts.rootless).then_some(OOM_SCORE),
         pids_limit: Some(PROCESSES),
-        ulimits: Some(vec![
-            container::ulimit("core", 0, 0),
-            container::ulimit("nofile", OPEN_FILES, OPEN_FILES),
-        ]),
+        ulimits: Some(vec![container::ulimit("core", 0, 0)]),
         ..container::hardened(input.facts, input.runtime, Role::Gate)
     };
     ContainerCreateBody {
         hostname: Some(input.hostname.to_owned()),
         user: Some("0:0".into()),
+        attach_stdout: Some(true),
+        attach_stderr: Some(true),
         image: Some(input.image),
         entrypoint: Some(vec![BINARY_IN_CONTAINER.into()]),
         cmd: Some(vec!["__gate".into()]),

@@ -9,6 +9,7 @@ use bollard::query_parameters::CreateImageOptionsBuilder;
 use futures_util::TryStreamExt;
 
 use super::engine::{Engine, EngineError};
+use super::image_user;
 use super::spec::PullPolicy;
 
 /// What is known of an image before a container is made of it.
@@ -23,6 +24,8 @@ pub(crate) struct Image {
     pub(crate) settings: ImageSettings,
     /// Not on this machine: a dry run goes on without its settings.
     pub(crate) unknown: bool,
+    /// Who USER is; absent where it is a name that has not been looked up.
+    pub(crate) user: Option<(u32, u32)>,
 }
 
 /// The image's own configuration, as far as creel honours it.
@@ -132,6 +135,7 @@ impl Image {
         let config = found.config.unwrap_or_default();
         let env = config.env.unwrap_or_default();
         let split = |pair: &String| pair.split_once('=').map(|(k, v)| (k.to_owned(), v.to_owned()));
+        let user = config.user.unwrap_or_default();
         let mut volumes: Vec<PathBuf> =
             config.volumes.unwrap_or_default().into_iter().map(PathBuf::from).collect();
         volumes.sort();
@@ -140,7 +144,7 @@ impl Image {
             id: found.id.unwrap_or_else(|| reference.to_owned()),
             digest: found.repo_digests.unwrap_or_default().into_iter().next(),
             settings: ImageSettings {
-                user: config.user.unwrap_or_default(),
+                user: user.clone(),
                 env: env.iter().filter_map(split).collect(),
                 entrypoint: config.entrypoint.unwrap_or_default(),
                 cmd: config.cmd.unwrap_or_default(),
@@ -149,6 +153,7 @@ impl Image {
                 has_healthcheck: config.healthcheck.is_some(),
             },
             unknown: false,
+            user: image_user::by_number(&user),
         }
     }
 }

@@ -26,23 +26,24 @@ impl Installation {
         }
     }
 
-    /// Writes a new id. The first of two creels that do so at once wins.
-    pub(crate) fn keep(&self, paths: &Paths) -> io::Result<()> {
-        let path = paths.installation();
+    /// The one that is kept, from now on. The first of two creels that do this at once wins.
+    pub(crate) fn keep(paths: &Paths) -> io::Result<Self> {
+        let (id, path) = (Self::of(paths)?, paths.installation());
         if path.exists() {
-            return Ok(());
+            return Ok(id);
         }
         if let Some(dir) = path.parent() {
             private::make_dir(dir)?;
         }
         let new = path.with_extension(ulid::Ulid::generate().to_string());
-        private::write(&new, 0o600, self.0.as_bytes())?;
+        private::write(&new, 0o600, id.0.as_bytes())?;
         let kept = match std::fs::hard_link(&new, &path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
             other => other,
         };
         std::fs::remove_file(&new)?;
-        kept.map_err(|error| private::named(&path, &error))
+        kept.map_err(|error| private::named(&path, &error))?;
+        Self::of(paths)
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -64,11 +65,14 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let home = dir.path().as_os_str().to_owned();
         let paths = Paths::from_env(|key| (key == "HOME").then(|| home.clone())).expect("HOME is set");
-        let (one, two) = (Installation::of(&paths).expect("new"), Installation::of(&paths).expect("new"));
-        assert_ne!(one, two, "nothing is kept yet");
-        one.keep(&paths).expect("kept");
-        two.keep(&paths).expect("too late, and no error");
-        assert_eq!(Installation::of(&paths).expect("there"), one);
+        assert_ne!(
+            Installation::of(&paths).expect("new"),
+            Installation::of(&paths).expect("new"),
+            "not kept"
+        );
+        let id = Installation::keep(&paths).expect("kept");
+        assert_eq!(Installation::keep(&paths).expect("kept"), id);
+        assert_eq!(Installation::of(&paths).expect("there"), id);
         let folder = paths.installation().with_file_name("");
         assert_eq!(std::fs::read_dir(folder).expect("there").count(), 1, "no litter");
     }

@@ -48,7 +48,14 @@ pub(crate) enum LaunchError {
 fn start_reason(error: &Error) -> String {
     match error {
         Error::DockerResponseServerError { message, .. } => {
-            message.rsplit_once("container process: ").map_or(message.as_str(), |(_, last)| last).to_owned()
+            let last = message.rsplit_once("container process: ").map_or(message.as_str(), |(_, last)| last);
+            // runc's words for a limit that its parent may not set.
+            let hint = if last.contains("final child's PID") {
+                " (often a limit above the engine's own: lower limits.open_files or --ulimit)"
+            } else {
+                ""
+            };
+            format!("{last}{hint}")
         }
         other => other.to_string(),
     }

@@ -6,11 +6,15 @@
 pub(crate) mod base_image;
 pub(crate) mod binary;
 pub(crate) mod container;
+pub(crate) mod docker_line;
 pub(crate) mod engine;
+#[cfg(test)]
+mod engine_tests;
 pub(crate) mod facts;
 pub(crate) mod gate;
 pub(crate) mod host_image;
 pub(crate) mod image;
+mod image_user;
 pub(crate) mod installation;
 pub(crate) mod launch;
 pub(crate) mod mounts;

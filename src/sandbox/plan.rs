@@ -14,6 +14,7 @@ use super::facts::EngineFacts;
 use super::gate::{self, GateInput};
 use super::host_image::{self, EtcTree};
 use super::image::{self, Image, ImageError, PullProgress};
+use super::image_user;
 use super::installation::Installation;
 use super::mounts::{self, BindMount, MountError, MountTable, Protected, Surroundings};
 use super::private;
@@ -21,7 +22,7 @@ use super::requirements::{self, KernelFacts, Unenforceable};
 use super::spec::{PullPolicy, SandboxSpec};
 use super::workload::{self, WorkloadError, WorkloadInput};
 use crate::paths::Paths;
-use crate::policy::model::ImageChoice;
+use crate::policy::model::{ImageChoice, UserChoice};
 
 /// Why there is no plan.
 #[derive(Debug, thiserror::Error)]
@@ -83,11 +84,13 @@ impl Plan {
         engine: &Engine,
         spec: &SandboxSpec,
         paths: &Paths,
+        installation: &Installation,
         missing: Missing<'_>,
     ) -> Result<Self, PlanError> {
+        let pulls = matches!(missing, Missing::Pull(_));
         let base = BaseImage::for_host().map_err(files("describe its base image"))?;
         let (facts, image) = tokio::join!(engine.facts(), find_image(engine, spec, &base, missing));
-        let (facts, image) = (facts?, image?);
+        let (facts, mut image) = (facts?, image?);
         let unenforceable = requirements::unenforceable(&spec.policy, &facts, &KernelFacts::read());
         let (unenforced, refused): (Vec<_>, Vec<_>) = unenforceable
             .into_iter()
@@ -96,7 +99,11 @@ impl Plan {
             return Err(PlanError::Unenforceable(refused));
         }
 
-        let installation = Installation::of(paths).map_err(files("read its installation id"))?;
+        let labels = |role: Role| role.labels(&spec.name, spec.run, installation.as_str());
+        if pulls && image.user.is_none() && spec.policy.sandbox.user == UserChoice::Image {
+            let name = Role::Probe.container_name(&spec.name, spec.run);
+            image.user = image_user::by_name(engine, &image, &name, labels(Role::Probe)).await?;
+        }
         let binary = PrivateBinary::of_this_process(paths).map_err(files("look at its own binary"))?;
         let gate_dir = paths.run_of(&spec.name).join("gate");
         let workspace = mounts::workspace_target(spec)?;
@@ -110,7 +117,6 @@ impl Plan {
             }
             ImageChoice::Reference(_) => None,
         };
-        let labels = |role: Role| role.labels(&spec.name, spec.run, installation.as_str());
         let gate_name = Role::Gate.container_name(&spec.name, spec.run);
         let gate = gate::body(GateInput {
             facts: &facts,
@@ -160,7 +166,6 @@ impl Plan {
 
     /// Puts on disk what the containers mount.
     pub(crate) fn lay_out(&self, spec: &SandboxSpec, paths: &Paths) -> Result<(), PlanError> {
-        Installation::of(paths).and_then(|id| id.keep(paths)).map_err(files("keep its installation id"))?;
         self.binary.install(paths, &spec.name).map_err(files("copy its binary for the containers"))?;
         if let Some(etc) = &self.etc {
             etc.install(paths, &spec.name).map_err(files("make the /etc of image = \"host\""))?;
@@ -177,7 +182,8 @@ pub(crate) async fn prepare(
     paths: &Paths,
     progress: &(dyn Fn(PullProgress) + Sync),
 ) -> Result<Plan, PlanError> {
-    let plan = Plan::draw(engine, spec, paths, Missing::Pull(progress)).await?;
+    let installation = Installation::keep(paths).map_err(files("keep its installation id"))?;
+    let plan = Plan::draw(engine, spec, paths, &installation, Missing::Pull(progress)).await?;
     plan.lay_out(spec, paths)?;
     Ok(plan)
 }
@@ -191,7 +197,7 @@ async fn find_image(
     let reference = match &spec.policy.sandbox.image {
         ImageChoice::Host => {
             let id = base.reference();
-            return Ok(Image { reference: "host".into(), id, ..Default::default() });
+            return Ok(Image { reference: "host".into(), id, user: Some((0, 0)), ..Default::default() });
         }
         ImageChoice::Reference(reference) => reference,
     };
@@ -240,4 +246,10 @@ fn open_gate_dir(dir: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     private::make_dir(dir)?;
     std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o711)).map_err(|e| private::named(dir, &e))
+}
+
+/// The plan as `--dry-run` shows it: nothing is made, pulled or written.
+pub(crate) async fn preview(engine: &Engine, spec: &SandboxSpec, paths: &Paths) -> Result<Plan, PlanError> {
+    let installation = Installation::of(paths).map_err(files("read its installation id"))?;
+    Plan::draw(engine, spec, paths, &installation, Missing::Tolerate).await
 }

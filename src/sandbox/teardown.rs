@@ -80,6 +80,7 @@ pub(crate) async fn find_ours(
             let role = match labels.get(LABEL_ROLE)?.as_str() {
                 "gate" => Role::Gate,
                 "workload" => Role::Workload,
+                "probe" => Role::Probe,
                 _ => return None,
             };
             Some(Found {

@@ -19,6 +19,9 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 /// Where $HOME is in an image whose own home must stay in sight: it holds tools as often as not.
 const HOME_IN_IMAGE: &str = "/home/creel";
 const ROOT_HOME: &str = "/root";
+/// When the host itself runs out of memory, the kernel takes a workload first. (To spare the gate by a negative
+/// score would need a capability that not every engine has.)
+const OOM_SCORE: i64 = 500;
 
 /// Why a workload can't be described.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +107,7 @@ pub(crate) fn describe(input: &WorkloadInput<'_>) -> Result<Workload, WorkloadEr
         mounts: Some(mounts),
         nano_cpus: Some(nano_cpus(policy.limits.cpu_millis, input.facts.cpus)),
         network_mode: Some(format!("container:{}", input.gate)),
+        oom_score_adj: Some(OOM_SCORE),
         pid_mode: Some(format!("container:{}", input.gate)),
         pids_limit: Some(policy.limits.processes.into()),
         shm_size: Some(signed(policy.sandbox.shm.bytes())),
@@ -183,14 +187,7 @@ fn owner(spec: &SandboxSpec, image: &Image) -> Option<(u32, u32)> {
     match spec.policy.sandbox.user {
         UserChoice::Invoker => Some((spec.invoker.uid, spec.invoker.gid)),
         UserChoice::Ids { uid, gid } => Some((uid, gid.unwrap_or(0))),
-        UserChoice::Image => {
-            let (uid, gid) = image.settings.user.split_once(':').unwrap_or((&image.settings.user, "0"));
-            let number = |text: &str| match text {
-                "" | "root" => Some(0),
-                other => other.parse().ok(),
-            };
-            Some((number(uid)?, number(gid)?))
-        }
+        UserChoice::Image => image.user,
     }
 }
 
@@ -380,11 +377,11 @@ fn knows_console_size(facts: &EngineFacts) -> bool {
 
 fn capability(capability: Capability) -> &'static str {
     match capability {
-        Capability::Chown => "CHOWN",
-        Capability::Fowner => "FOWNER",
-        Capability::DacOverride => "DAC_OVERRIDE",
-        Capability::Setuid => "SETUID",
-        Capability::Setgid => "SETGID",
-        Capability::NetBindService => "NET_BIND_SERVICE",
+        Capability::Chown => "CAP_CHOWN",
+        Capability::Fowner => "CAP_FOWNER",
+        Capability::DacOverride => "CAP_DAC_OVERRIDE",
+        Capability::Setuid => "CAP_SETUID",
+        Capability::Setgid => "CAP_SETGID",
+        Capability::NetBindService => "CAP_NET_BIND_SERVICE",
     }
 }
