@@ -24,7 +24,8 @@ impl Run {
         if let Err(e) = self.recorder.drain().await {
             eprintln!("creel: the last records could not be moved to the log yet: {e:#}");
         }
-        if self.state.started_us.is_some()
+        if self.recorder.started
+            && !self.recorder.ended
             && let Err(e) = self.record_end(&end).await
         {
             eprintln!("creel: the end of the run could not be recorded: {e:#}");

@@ -151,7 +151,7 @@ impl Run {
             Happening::GateClosed(link) => {
                 if self.gate.as_ref().is_some_and(|gate| gate.is(&link)) {
                     self.gate = None;
-                    self.recorder.gate_left();
+                    self.recorder.gate_left().await;
                 }
                 Happening::GateClosed(link)
             }

@@ -8,7 +8,7 @@ use anyhow::{Result, anyhow};
 use super::gate_link::GateLink;
 use super::happening::{ClientId, Happening};
 use super::run::{Announced, HANGUP_PATIENCE, MAIN, Run};
-use crate::audit::record::Cause;
+use crate::audit::record::{Boot, Cause};
 use crate::sandbox::launch;
 use crate::wire::{ClientRequest, ExecRequest, GateConfig, GateFrame, MonitorEvent, MonitorFrame};
 
@@ -44,13 +44,14 @@ impl Run {
 
     /// A gate has connected: for the first time, or to us as its new monitor.
     async fn welcome(&mut self, link: &GateLink, boot: String, version: &str) -> Result<()> {
+        let boot: Boot = boot.parse().map_err(|_| anyhow!("a gate without a proper id was refused"))?;
         if self.state.boot.as_ref().is_some_and(|known| *known != boot) {
             return Err(anyhow!("a gate that is not this run's wanted to connect, and was refused"));
         }
         if version != env!("CARGO_PKG_VERSION") {
             eprintln!("creel: the gate is version {version}, this monitor {}", env!("CARGO_PKG_VERSION"));
         }
-        let consumed = self.recorder.gate_joined(&boot, link.clone()).await?;
+        let consumed = self.recorder.gate_joined(boot, link.clone()).await?;
         self.state.boot = Some(boot);
         self.save();
         let spool = self.recorder.spool_file()?;

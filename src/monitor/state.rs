@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::audit::record::Cause;
+use crate::audit::record::{Boot, Cause};
 use crate::names::SandboxName;
 use crate::paths::Paths;
 use crate::sandbox::spec::SandboxSpec;
@@ -33,7 +33,7 @@ pub(crate) struct RunState {
     pub(crate) detached: bool,
     pub(crate) execs: u64,
     /// The gate's own id: with it, a new monitor finds its place in the spool.
-    pub(crate) boot: Option<String>,
+    pub(crate) boot: Option<Boot>,
     /// Execs that creel made in the workload, and strangers' that are recorded already; the latest ones.
     pub(crate) known_execs: VecDeque<String>,
     /// The next announcement's number: a new monitor may not use one again.

@@ -19,8 +19,8 @@ const FOREGROUND_PATIENCE: Duration = Duration::from_secs(10);
 impl Run {
     /// Goes on with the run; an end where there is nothing left to go on with.
     pub(super) async fn resume(&mut self) -> Result<Option<End>> {
-        if let Some(boot) = self.state.boot.clone() {
-            self.recorder.resume(&boot).await?;
+        if let Some(boot) = self.state.boot {
+            self.recorder.resume(boot).await?;
         }
         let workload = match &self.state.workload {
             Some(workload) if self.state.started_us.is_some() => workload.clone(),
