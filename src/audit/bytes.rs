@@ -94,13 +94,13 @@ impl<'de> Visitor<'de> for BytesVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Bytes, A::Error> {
         use serde::de::Error;
-        let Some((key, text)) = map.next_entry::<Cow<'de, str>, Cow<'de, str>>()? else {
+        let Some((key, text)) = map.next_entry::<&'de str, &'de str>()? else {
             return Err(A::Error::missing_field("base64"));
         };
         if key != "base64" {
-            return Err(A::Error::unknown_field(&key, &["base64"]));
+            return Err(A::Error::unknown_field(key, &["base64"]));
         }
-        if map.next_key::<Cow<'de, str>>()?.is_some() {
+        if map.next_key::<&'de str>()?.is_some() {
             return Err(A::Error::custom("“base64” stands alone"));
         }
         let bytes = STANDARD.decode(text.as_bytes()).map_err(A::Error::custom)?;

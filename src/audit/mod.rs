@@ -2,6 +2,10 @@
 //! [`spool`], is chained into the log by the sandbox's monitor, and is read by `creel audit`.
 
 mod bytes;
+pub(crate) mod line;
+mod lines;
+pub(crate) mod log;
+mod place;
 pub(crate) mod record;
 pub(crate) mod spool;
 

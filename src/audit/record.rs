@@ -1,13 +1,11 @@
 //! A record, as it travels from the sensor to the log. In the spool it is postcard; in the log it is one JSON
 //! line (`line.rs`). Field order of the JSON is AUDIT.md's.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub(crate) use super::bytes::Bytes;
+pub(crate) use super::place::{Boot, Src};
 
 /// The most of an argv that a record holds, bytes, each string with its NUL.
 pub(crate) const ARGV_MAX: usize = 64 * 1024;
@@ -36,6 +34,32 @@ pub(crate) enum Outcome {
     Observed,
 }
 
+impl By {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Policy => "policy",
+            Self::Terminal => "terminal",
+            Self::Approve => "approve",
+            Self::Hook => "hook",
+            Self::Timeout => "timeout",
+            Self::Remembered => "remembered",
+        }
+    }
+}
+
+impl Outcome {
+    pub(crate) const ALL: [Self; 4] = [Self::Allow, Self::Deny, Self::Ask, Self::Observed];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Deny => "deny",
+            Self::Ask => "ask",
+            Self::Observed => "observed",
+        }
+    }
+}
+
 /// What every record carries besides what the writer of the log adds (`v`, `seq`, `sandbox`, `run`, `src`, `prev`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Entry {
@@ -55,6 +79,43 @@ pub(crate) enum Event {
     Exec(Exec),
     /// What could not be recorded, and why; never silently dropped.
     Gap(Gap),
+}
+
+/// The name of an event's form, as `kind` in a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    RunStart,
+    RunEnd,
+    Exec,
+    Gap,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 4] = [Self::RunStart, Self::RunEnd, Self::Exec, Self::Gap];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::RunStart => "run.start",
+            Self::RunEnd => "run.end",
+            Self::Exec => "exec",
+            Self::Gap => "gap",
+        }
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+impl Event {
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Self::RunStart(_) => Kind::RunStart,
+            Self::RunEnd(_) => Kind::RunEnd,
+            Self::Exec(_) => Kind::Exec,
+            Self::Gap(_) => Kind::Gap,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -96,6 +157,23 @@ pub(crate) enum Cause {
     Grace,
     /// creel could not start it.
     Failed,
+}
+
+impl Cause {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Exit => "exit",
+            Self::Signal => "signal",
+            Self::Oom => "oom",
+            Self::Time => "time",
+            Self::Stopped => "stopped",
+            Self::Hangup => "hangup",
+            Self::Gate => "gate",
+            Self::Engine => "engine",
+            Self::Grace => "grace",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -221,88 +299,6 @@ pub(crate) struct Gap {
     pub(crate) reason: String,
 }
 
-/// Where a spool held a record: `BOOT:OFFSET`. A record is known by it once and only once.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub(crate) struct Src {
-    pub(crate) boot: Boot,
-    pub(crate) offset: u64,
-}
-
-/// One life of a gate or monitor; its records' offsets only grow. Written as 16 hex digits.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub(crate) struct Boot(u64);
-
-impl Boot {
-    pub(crate) fn new() -> Result<Self, getrandom::Error> {
-        getrandom::u64().map(Self)
-    }
-}
-
-impl fmt::Display for Boot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}", self.0)
-    }
-}
-
-impl fmt::Debug for Boot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-/// Why a string is no [`Src`].
-#[derive(Debug, thiserror::Error)]
-#[error("“{}” is no place in a spool: expected 16 hex digits, “:” and an offset", .0.escape_debug())]
-pub(crate) struct BadSrc(String);
-
-impl FromStr for Boot {
-    type Err = BadSrc;
-
-    fn from_str(text: &str) -> Result<Self, BadSrc> {
-        let digits = text.len() == 16 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        match u64::from_str_radix(text, 16) {
-            Ok(number) if digits => Ok(Self(number)),
-            _ => Err(BadSrc(text.to_owned())),
-        }
-    }
-}
-
-impl TryFrom<String> for Boot {
-    type Error = BadSrc;
-
-    fn try_from(text: String) -> Result<Self, BadSrc> {
-        text.parse()
-    }
-}
-
-impl From<Boot> for String {
-    fn from(boot: Boot) -> Self {
-        boot.to_string()
-    }
-}
-
-impl fmt::Display for Src {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.boot, self.offset)
-    }
-}
-
-impl FromStr for Src {
-    type Err = BadSrc;
-
-    fn from_str(text: &str) -> Result<Self, BadSrc> {
-        let bad = || BadSrc(text.to_owned());
-        let (boot, offset) = text.split_once(':').ok_or_else(bad)?;
-        // `parse` alone would take “+1” and “01”, two spellings of one place.
-        let number: u64 = offset.parse().map_err(|_| bad())?;
-        if number.to_string() != offset {
-            return Err(bad());
-        }
-        Ok(Self { boot: boot.parse().map_err(|_| bad())?, offset: number })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -342,14 +338,5 @@ mod tests {
             exec.env_cut.expect("cut").bytes as usize,
             ("A=".len() + ENV_MAX + 1) + 2 + "LD_PRELOAD=123456789\0".len()
         );
-    }
-
-    #[test]
-    fn a_place_has_one_spelling() {
-        let src: Src = "00000000000000ff:12".parse().expect("good");
-        assert_eq!(src.to_string(), "00000000000000ff:12");
-        for bad in ["", ":", "ff:1", "00000000000000FF:1", "00000000000000ff:01", "00000000000000ff:+1"] {
-            assert!(bad.parse::<Src>().is_err(), "{bad}");
-        }
     }
 }
