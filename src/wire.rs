@@ -114,6 +114,8 @@ pub(crate) enum MonitorEvent {
     Progress {
         step: String,
     },
+    /// Something a person should know, a sentence.
+    Note { text: String },
     /// The workload's container exists: attach now, then say `Start`.
     Created {
         container: String,

@@ -11,46 +11,56 @@ use super::happening::Happening;
 use super::run::{CLIENT_PATIENCE, GATE_PATIENCE, MAIN, Run};
 use super::usage::CgroupFiles;
 use crate::audit::record::{Bytes, Cause, Entry, Event, Outcome, RunStart};
-use crate::sandbox::launch::{self, Plan};
+use crate::sandbox::container::Role;
+use crate::sandbox::launch::{self, LaunchError};
+use crate::sandbox::plan::{self, Plan};
 use crate::wire::{ClientRequest, GateFrame, MonitorEvent, Phase};
 
 impl Run {
     /// Makes and starts both containers, once the CLI has attached.
     pub(super) async fn begin(&mut self) -> Result<()> {
         self.save();
-        let progress = self.clients.progress();
-        let plan = launch::prepare(&self.engine, &self.spec, &self.paths, &progress).await?;
-        let workload = launch::create(&self.engine, &plan).await?;
-        self.state.workload = Some(workload.clone());
+        let tell = self.clients.progress();
+        let plan = plan::prepare(&self.engine, &self.spec, &self.paths, &move |step| tell(step.to_string())).await?;
+        for note in &plan.notes {
+            self.clients.tell_followers(&MonitorEvent::Note { text: note.clone() });
+        }
+        self.state.env = plan.env.clone();
+        let created = launch::raise(&self.engine, &plan).await?;
+        self.state.workload = Some(created.workload.clone());
         self.save();
         // The CLI attaches to the workload's streams while the gate comes up.
-        self.clients.tell_followers(&MonitorEvent::Created { container: workload.clone() });
-        launch::start_gate(&self.engine, &plan).await?;
+        self.clients.tell_followers(&MonitorEvent::Created { container: created.workload.clone() });
         self.until("the gate did not come up", GATE_PATIENCE, |run, _| run.gate_ready).await?;
         self.until("the command line did not attach", CLIENT_PATIENCE, |run, _| run.start_asked).await?;
         self.record_start(&plan).await?;
         self.state.started_us = Some(now_us());
         self.save();
-        launch::start_workload(&self.engine, &workload).await?;
-        self.supervise_main(&workload).await?;
+        launch::start_workload(&self.engine, &created.workload).await?;
+        self.supervise_main(&plan, &created.workload).await?;
         self.state.phase = Phase::Running;
         self.save();
-        self.clients.tell_followers(&MonitorEvent::Started { container: workload });
+        self.clients.tell_followers(&MonitorEvent::Started { container: created.workload });
         Ok(())
     }
 
     /// Has the gate take the main process under supervision: until then its first exec waits.
-    async fn supervise_main(&mut self, workload: &str) -> Result<()> {
-        let pids = launch::pids(&self.engine, workload).await?;
-        let Some(pids) = pids else {
-            // The shim has ended already, with its reason on the workload's stderr; the exit code tells the rest.
-            return Ok(());
+    async fn supervise_main(&mut self, plan: &Plan, workload: &str) -> Result<()> {
+        let pid = match launch::host_pid(&self.engine, Role::Workload, workload).await {
+            Ok(pid) => pid,
+            // The shim has ended, with its reason on the workload's stderr; its exit code tells the rest.
+            Err(LaunchError::Gone(_)) => return Ok(()),
+            Err(e) => return Err(e.into()),
         };
-        self.cgroup = CgroupFiles::of(pids.host);
-        self.announce(pids.in_gate, None).await;
+        launch::check_mounts(plan, pid)?;
+        self.cgroup = CgroupFiles::of(pid);
+        self.announce(launch::ns_pid(pid)?, None).await;
+        let settled = |happening: &Happening| {
+            use GateFrame::{Exited, ShimFailed};
+            matches!(happening, Happening::Gate(_, Exited { id: MAIN } | ShimFailed { id: MAIN, .. }))
+        };
         self.until("the gate did not take over the command", GATE_PATIENCE, |run, happening| {
-            matches!(happening, Happening::Gate(_, GateFrame::Exited { id: MAIN } | GateFrame::ShimFailed { id: MAIN, .. }))
-                || run.main_served
+            run.main_served || settled(happening)
         })
         .await
     }
@@ -103,14 +113,14 @@ impl Run {
 
     async fn record_start(&mut self, plan: &Plan) -> Result<()> {
         let start = RunStart {
-            argv: plan.argv.iter().map(|arg| Bytes(arg.clone().into_bytes())).collect(),
+            argv: plan.command.iter().map(|arg| Bytes::from(arg.as_bytes())).collect(),
             policy: self.spec.policy_hash.clone(),
             policy_sources: self.spec.policy_sources.clone(),
-            image: plan.image.clone(),
-            image_id: plan.image_id.clone(),
+            image: plan.image.reference.clone(),
+            image_id: plan.image.id.clone(),
             creel: env!("CARGO_PKG_VERSION").to_owned(),
-            engine: self.engine.facts.version.clone(),
-            kernel: self.engine.facts.kernel.clone(),
+            engine: plan.facts.version.clone(),
+            kernel: plan.facts.kernel.clone(),
         };
         let entry = Entry {
             ts_us: now_us(),

@@ -9,9 +9,13 @@ use super::clock::now_us;
 use super::run::{End, Run};
 use super::state::ExitState;
 use crate::audit::record::{Entry, Event, Outcome, RunEnd};
-use crate::sandbox::launch::{self, Keep};
+use crate::sandbox::container::Role;
+use crate::sandbox::{control, teardown};
 use crate::wire::{MonitorEvent, MonitorFrame, Phase};
 
+const SIGKILL: i32 = 9;
+/// How long an engine that is away is waited for.
+const ENGINE_PATIENCE: Duration = Duration::from_secs(120);
 /// How long the gate may take to kill what is left. Then its own end does it.
 const KILL_PATIENCE: Duration = Duration::from_secs(3);
 
@@ -19,7 +23,10 @@ impl Run {
     pub(super) async fn finish(mut self, end: End) -> Result<()> {
         if !self.kill_the_rest().await {
             // The gate is PID 1: with it goes every process of the workload.
-            launch::kill_gate(&self.engine, &self.spec).await;
+            let gate = Role::Gate.container_name(&self.spec.name, self.spec.run);
+            if let Err(e) = control::kill(&self.engine, &gate, SIGKILL).await {
+                eprintln!("creel: {e:#}");
+            }
         }
         if let Err(e) = self.recorder.drain().await {
             eprintln!("creel: the last records could not be moved to the log yet: {e:#}");
@@ -78,15 +85,19 @@ impl Run {
 
     /// The exit code is out: what is left may take its time, but it is done.
     pub(super) async fn clean_up(mut self) -> Result<()> {
-        let keep = if self.spec.remove { Keep::Nothing } else { Keep::Workload };
-        launch::teardown(&self.engine, &self.spec, keep)
-            .await
-            .context("the containers could not be removed; the next creel command tries again")?;
+        let name = |role: Role| role.container_name(&self.spec.name, self.spec.run);
+        let removed = if self.spec.remove || self.state.started_us.is_none() {
+            teardown::teardown(&self.engine, &name(Role::Gate), &name(Role::Workload)).await
+        } else {
+            // The workload's container keeps its output for `creel logs`.
+            teardown::remove(&self.engine, &name(Role::Gate), ENGINE_PATIENCE).await
+        };
+        removed.context("the containers could not be removed; the next creel command tries again")?;
         self.state.cleaned = true;
         self.save();
         let run_dir = self.paths.run_of(&self.spec.name);
         let _ = std::fs::remove_dir_all(&run_dir);
-        if self.spec.remove {
+        if self.spec.remove || self.state.started_us.is_none() {
             self.claim.remove().context("the sandbox's folder could not be removed")?;
         }
         self.clients.tell_followers(&MonitorEvent::Removed);

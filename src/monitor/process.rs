@@ -22,7 +22,7 @@ use super::usage::Usage;
 use crate::audit::record::Cause;
 use crate::names::SandboxName;
 use crate::paths::Paths;
-use crate::sandbox::engine::Engine;
+use crate::sandbox::engine::{Address, Engine};
 use crate::sandbox::spec::SandboxSpec;
 use crate::wire::MonitorEvent;
 
@@ -126,7 +126,7 @@ async fn prepare(claim: &Claim, paths: &Paths, fresh: bool, sender: &mpsc::Sende
     let gates = GateListener::bind(&run_dir.join("gate"))?;
     tokio::spawn(serve_gates(gates, sender.clone()));
     let recorder = Recorder::start(paths, &spec, &claim.dir.spool(), fresh)?;
-    let engine = Engine::connect().await?;
+    let engine = Engine::connect(&Address::from_env(|key| std::env::var_os(key))?).await?;
     tokio::spawn(end_on_signal(sender.clone()));
     Ok(Prepared { spec, state, engine, recorder })
 }

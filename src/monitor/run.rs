@@ -19,7 +19,7 @@ use super::watch;
 use crate::audit::record::{Cause, Entry, Event, Gap, Outcome};
 use crate::paths::Paths;
 use crate::sandbox::engine::Engine;
-use crate::sandbox::launch::{self, Plan};
+use crate::sandbox::control;
 use crate::sandbox::spec::SandboxSpec;
 use crate::wire::{ClientRequest, GateFrame, MonitorEvent, MonitorFrame, Phase};
 
@@ -162,14 +162,14 @@ impl Run {
     /// The tasks that live as long as the workload.
     fn watch_workload(&mut self) {
         let Some(workload) = self.state.workload.clone() else { return };
-        let (docker, sender) = (self.engine.docker.clone(), self.sender.clone());
+        let (docker, sender) = (self.engine.docker().clone(), self.sender.clone());
         let container = workload.clone();
         tokio::spawn(async move {
             let exit = watch::exit_of(&docker, &container).await;
             let _ = sender.send(Happening::WorkloadExited(exit)).await;
         });
         let since = self.state.started_us.unwrap_or_else(now_us) / 1_000_000;
-        tokio::spawn(watch::execs_in(self.engine.docker.clone(), workload, since, self.sender.clone()));
+        tokio::spawn(watch::execs_in(self.engine.docker().clone(), workload, since, self.sender.clone()));
         let sender = self.sender.clone();
         tokio::spawn(async move {
             let mut ticks = tokio::time::interval(SAMPLE_EVERY);
@@ -200,7 +200,7 @@ impl Run {
         let Some(workload) = self.state.workload.clone() else { return };
         let engine = self.engine.clone();
         tokio::spawn(async move {
-            if let Err(e) = launch::stop(&engine, &workload, patience).await {
+            if let Err(e) = control::stop(&engine, &workload, patience).await {
                 eprintln!("creel: could not stop the workload: {e:#}");
             }
         });

@@ -9,7 +9,8 @@ use super::gate_link::GateLink;
 use super::happening::{ClientId, Happening};
 use super::run::{Announced, HANGUP_PATIENCE, MAIN, Run};
 use crate::audit::record::{Boot, Cause};
-use crate::sandbox::launch;
+use crate::sandbox::launch::LaunchError;
+use crate::sandbox::{control, launch};
 use crate::wire::{ClientRequest, ExecRequest, GateConfig, GateFrame, MonitorEvent, MonitorFrame};
 
 impl Run {
@@ -73,7 +74,7 @@ impl Run {
             debugging: policy.sandbox.debugging,
             tell_workload: policy.approvals.tell_workload,
             grace: policy.recovery.grace,
-            env: self.spec.env.clone(),
+            env: self.state.env.clone(),
             spool_capacity: self.recorder.capacity(),
         }
     }
@@ -132,7 +133,7 @@ impl Run {
 
     async fn kill(&mut self, id: ClientId, signal: i32) {
         let Some(workload) = self.state.workload.clone() else { return };
-        match launch::kill(&self.engine, &workload, signal).await {
+        match control::kill(&self.engine, &workload, signal).await {
             Ok(()) => self.clients.tell(id, MonitorEvent::Ok),
             Err(e) => self.refuse(id, &e),
         }
@@ -145,10 +146,10 @@ impl Run {
     /// Makes an exec beside the loop, as the engine takes its time.
     fn make_exec(&mut self, id: ClientId, request: ExecRequest) {
         let Some(workload) = self.state.workload.clone() else { return };
-        let (engine, spec, sender) = (self.engine.clone(), self.spec.clone(), self.sender.clone());
+        let (engine, sender) = (self.engine.clone(), self.sender.clone());
         tokio::spawn(async move {
-            let made = launch::create_exec(&engine, &workload, &spec, &request).await;
-            let _ = sender.send(Happening::ExecMade(id, made)).await;
+            let made = launch::create_exec(&engine, &workload, &request).await;
+            let _ = sender.send(Happening::ExecMade(id, made.map_err(anyhow::Error::from))).await;
         });
     }
 
@@ -163,11 +164,11 @@ impl Run {
         self.clients.tell(id, MonitorEvent::ExecCreated { exec: exec.clone() });
         let (engine, sender) = (self.engine.clone(), self.sender.clone());
         tokio::spawn(async move {
-            match launch::exec_pid(&engine, &exec).await {
-                Ok(Some(pid)) => drop(sender.send(Happening::ExecRuns(id, Ok(pid))).await),
-                // Never started, or over before it was seen: there is nothing to supervise.
-                Ok(None) => {}
-                Err(e) => drop(sender.send(Happening::ExecRuns(id, Err(e))).await),
+            match launch::exec_pid(&engine, &exec).await.and_then(launch::ns_pid) {
+                Ok(pid) => drop(sender.send(Happening::ExecRuns(id, Ok(pid))).await),
+                // Over before it was seen, or never started: there is nothing to supervise.
+                Err(LaunchError::Gone(_) | LaunchError::ExecLate(_)) => {}
+                Err(e) => drop(sender.send(Happening::ExecRuns(id, Err(e.into()))).await),
             }
         });
     }

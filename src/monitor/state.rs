@@ -1,7 +1,7 @@
 //! A sandbox's folder in the state directory: what it was started from, where it stands, and the lock that says
 //! whether a monitor lives. A later monitor needs nothing else to take over.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -32,6 +32,8 @@ pub(crate) struct RunState {
     /// The sandbox goes on without a command line.
     pub(crate) detached: bool,
     pub(crate) execs: u64,
+    /// The workload's environment at its start, for the gate.
+    pub(crate) env: BTreeMap<String, String>,
     /// The gate's own id: with it, a new monitor finds its place in the spool.
     pub(crate) boot: Option<Boot>,
     /// Execs that creel made in the workload, and strangers' that are recorded already; the latest ones.
@@ -60,6 +62,7 @@ impl RunState {
             cleaned: false,
             detached,
             execs: 0,
+            env: BTreeMap::new(),
             boot: None,
             known_execs: VecDeque::new(),
             next_announcement: 1,

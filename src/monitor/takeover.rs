@@ -10,7 +10,8 @@ use super::run::{End, GATE_PATIENCE, MAIN, Run};
 use super::usage::CgroupFiles;
 use super::watch::Exit;
 use crate::audit::record::Cause;
-use crate::sandbox::launch;
+use crate::sandbox::container::Role;
+use crate::sandbox::{control, launch};
 use crate::wire::Phase;
 
 /// How long the command line of a foreground run has to find its new monitor.
@@ -26,7 +27,7 @@ impl Run {
             Some(workload) if self.state.started_us.is_some() => workload.clone(),
             _ => return Ok(Some(self.broken_off("the monitor died while the sandbox was being made"))),
         };
-        let Some(status) = launch::status(&self.engine, &workload).await? else {
+        let Some(status) = control::status(&self.engine, &workload).await? else {
             return Ok(Some(self.end_of(Exit { code: 137, engine_was_away: true }).await));
         };
         if !status.running {
@@ -37,8 +38,8 @@ impl Run {
             return Ok(Some(self.broken_off("the monitor died before the command was supervised")));
         }
         self.main_served = true;
-        if let Some(pids) = launch::pids(&self.engine, &workload).await? {
-            self.cgroup = CgroupFiles::of(pids.host);
+        if let Ok(pid) = launch::host_pid(&self.engine, Role::Workload, &workload).await {
+            self.cgroup = CgroupFiles::of(pid);
         }
         if let Err(e) = self.until("the gate did not come back", GATE_PATIENCE, |run, _| run.gate.is_some()).await {
             return Ok(Some(End { cause: Cause::Gate, code: 137, message: Some(format!("{e:#}")) }));
