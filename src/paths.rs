@@ -85,6 +85,11 @@ impl Paths {
         self.data.join("bin")
     }
 
+    /// The /etc of `image = "host"`, one for each state of the host's.
+    pub(crate) fn host_etc(&self) -> PathBuf {
+        self.data.join("etc")
+    }
+
     /// What no mount may be, lie above, or lie inside.
     pub(crate) fn own(&self) -> [&Path; 4] {
         [&self.config, &self.state, &self.data, &self.run]

@@ -111,11 +111,11 @@ pub(crate) struct ExecRequest {
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub(crate) enum MonitorEvent {
     /// For a progress line: "starting the gate", …
-    Progress {
-        step: String,
-    },
+    Progress(Progress),
     /// Something a person should know, a sentence.
-    Note { text: String },
+    Note {
+        text: String,
+    },
     /// The workload's container exists: attach now, then say `Start`.
     Created {
         container: String,
@@ -146,6 +146,17 @@ pub(crate) enum MonitorEvent {
     },
 }
 
+/// How a long step is going.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Progress {
+    pub(crate) step: String,
+    /// A layer of an image that is pulled.
+    pub(crate) layer: Option<String>,
+    /// Bytes so far, and in all.
+    pub(crate) current: Option<u64>,
+    pub(crate) total: Option<u64>,
+}
+
 /// Where a sandbox stands in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -165,4 +176,23 @@ pub(crate) struct ShimArgs {
     /// `best_effort` names Landlock: go on without it where the kernel has none.
     pub(crate) landlock_optional: bool,
     pub(crate) command: Vec<std::ffi::OsString>,
+}
+
+impl ShimArgs {
+    /// What follows `creel __shim`.
+    pub(crate) fn to_argv(&self) -> Vec<std::ffi::OsString> {
+        let mut argv: Vec<std::ffi::OsString> = Vec::new();
+        for path in &self.writable {
+            argv.extend(["--writable".into(), path.into()]);
+        }
+        if self.debugging {
+            argv.push("--debugging".into());
+        }
+        if self.landlock_optional {
+            argv.push("--landlock-optional".into());
+        }
+        argv.push("--".into());
+        argv.extend(self.command.iter().cloned());
+        argv
+    }
 }

@@ -21,7 +21,8 @@ impl Run {
     pub(super) async fn begin(&mut self) -> Result<()> {
         self.save();
         let tell = self.clients.progress();
-        let plan = plan::prepare(&self.engine, &self.spec, &self.paths, &move |step| tell(step.to_string())).await?;
+        let plan =
+            plan::prepare(&self.engine, &self.spec, &self.paths, &move |step| tell(step.into())).await?;
         for note in &plan.notes {
             self.clients.tell_followers(&MonitorEvent::Note { text: note.clone() });
         }
@@ -113,7 +114,7 @@ impl Run {
 
     async fn record_start(&mut self, plan: &Plan) -> Result<()> {
         let start = RunStart {
-            argv: plan.command.iter().map(|arg| Bytes::from(arg.as_bytes())).collect(),
+            argv: plan.command().iter().map(|arg| Bytes::from(arg.as_bytes())).collect(),
             policy: self.spec.policy_hash.clone(),
             policy_sources: self.spec.policy_sources.clone(),
             image: plan.image.reference.clone(),

@@ -16,7 +16,7 @@ use super::happening::{ClientId, Happening};
 use super::line::{LineReader, split};
 use super::socket::SocketDir;
 use super::state::private_dir;
-use crate::wire::{ClientRequest, MonitorEvent};
+use crate::wire::{ClientRequest, MonitorEvent, Progress};
 
 /// Events that one client has not read yet; one that falls behind further is let go.
 const BACKLOG: usize = 1024;
@@ -77,12 +77,13 @@ impl Clients {
     }
 
     /// Passes on how a long step is going, to everyone who follows the run now.
-    pub(crate) fn progress(&self) -> impl Fn(String) + Send + Sync + 'static {
-        let followers: Vec<_> = self.all.values().filter(|client| client.follows).map(|client| client.events.clone()).collect();
-        move |step: String| {
+    pub(crate) fn progress(&self) -> impl Fn(Progress) + Send + Sync + 'static {
+        let followers: Vec<_> =
+            self.all.values().filter(|client| client.follows).map(|client| client.events.clone()).collect();
+        move |step: Progress| {
             for follower in &followers {
                 // A progress line that does not fit is no loss.
-                let _ = follower.try_send(MonitorEvent::Progress { step: step.clone() });
+                let _ = follower.try_send(MonitorEvent::Progress(step.clone()));
             }
         }
     }

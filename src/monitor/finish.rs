@@ -39,8 +39,12 @@ impl Run {
         }
         self.state.phase = Phase::Exited;
         self.state.execs = self.recorder.execs();
-        self.state.exit =
-            Some(ExitState { code: end.code, cause: end.cause, at_us: now_us(), message: end.message.clone() });
+        self.state.exit = Some(ExitState {
+            code: end.code,
+            cause: end.cause,
+            at_us: now_us(),
+            message: end.message.clone(),
+        });
         self.save();
         self.clients.tell_followers(&MonitorEvent::Exited {
             exit_code: end.code,

@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 use super::happening::Happening;
 use super::socket::SocketDir;
 use crate::sys::packet::{self, Received};
+use crate::sys::readiness;
 use crate::wire::{CONTROL_SOCKET, GateFrame, MAX_FRAME, MonitorFrame};
 
 /// Waits for gates.
@@ -40,7 +41,7 @@ impl GateListener {
             let fd = packet::listen_at(&short.path(CONTROL_SOCKET))?;
             fs::set_permissions(short.path(CONTROL_SOCKET), Permissions::from_mode(0o666))?;
             packet::set_nonblocking(&fd)?;
-            Ok(Self { socket: AsyncFd::with_interest(fd, Interest::READABLE)?, _dir: short })
+            Ok(Self { socket: readiness::watch(fd)?, _dir: short })
         };
         bound().with_context(|| format!("could not make the gate's control socket in {}", dir.display()))
     }
@@ -50,10 +51,11 @@ impl GateListener {
         loop {
             let mut ready = self.socket.readable().await?;
             let accept = |fd: &AsyncFd<OwnedFd>| {
-                packet::accept_one(fd.get_ref().as_fd(), SockFlag::SOCK_NONBLOCK).map_err(std::io::Error::from)
+                packet::accept_one(fd.get_ref().as_fd(), SockFlag::SOCK_NONBLOCK)
+                    .map_err(std::io::Error::from)
             };
             let Ok(accepted) = ready.try_io(accept) else { continue };
-            let link = GateLink { socket: Arc::new(AsyncFd::new(accepted?)?) };
+            let link = GateLink { socket: Arc::new(readiness::watch(accepted?)?) };
             tokio::spawn(listen_to(link, happenings.clone()));
         }
     }
@@ -70,7 +72,10 @@ impl GateLink {
     pub(crate) async fn send(&self, frame: &MonitorFrame, fd: Option<BorrowedFd<'_>>) -> Result<()> {
         let bytes = postcard::to_stdvec(frame)?;
         if bytes.len() > MAX_FRAME {
-            bail!("a frame of {} bytes is too long for the gate: shorten the policy's [[commands.rule]]", bytes.len());
+            bail!(
+                "a frame of {} bytes is too long for the gate: shorten the policy's [[commands.rule]]",
+                bytes.len()
+            );
         }
         let send = |socket: &OwnedFd| packet::send(socket.as_fd(), &bytes, fd).map_err(std::io::Error::from);
         self.socket.async_io(Interest::WRITABLE, send).await.context("the gate's control channel broke")

@@ -25,7 +25,10 @@ pub(crate) enum Happening {
     /// The workload's container has ended.
     WorkloadExited(Result<Exit, String>),
     /// Somebody started an exec in the workload: perhaps us.
-    ExecSeen { exec: String, command: String },
+    ExecSeen {
+        exec: String,
+        command: String,
+    },
     /// It is time to end the run for this reason.
     End(Cause),
     /// After a takeover: is the command line of a foreground run back?

@@ -118,7 +118,12 @@ struct Prepared {
     recorder: Recorder,
 }
 
-async fn prepare(claim: &Claim, paths: &Paths, fresh: bool, sender: &mpsc::Sender<Happening>) -> Result<Prepared> {
+async fn prepare(
+    claim: &Claim,
+    paths: &Paths,
+    fresh: bool,
+    sender: &mpsc::Sender<Happening>,
+) -> Result<Prepared> {
     let spec = claim.dir.spec()?;
     let state = if fresh { RunState::new(now_us(), spec.detached) } else { claim.dir.state()? };
     let run_dir = paths.run_of(&spec.name);
@@ -139,7 +144,8 @@ async fn serve_gates(gates: GateListener, sender: mpsc::Sender<Happening>) {
 
 /// The machine goes down, or somebody wants the sandbox gone in good order.
 async fn end_on_signal(sender: mpsc::Sender<Happening>) {
-    let signals = || -> std::io::Result<_> { Ok((signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?)) };
+    let signals =
+        || -> std::io::Result<_> { Ok((signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?)) };
     let Ok((mut term, mut int)) = signals() else { return };
     loop {
         tokio::select! {

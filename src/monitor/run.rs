@@ -18,8 +18,8 @@ use super::usage::{CgroupFiles, Usage};
 use super::watch;
 use crate::audit::record::{Cause, Entry, Event, Gap, Outcome};
 use crate::paths::Paths;
-use crate::sandbox::engine::Engine;
 use crate::sandbox::control;
+use crate::sandbox::engine::Engine;
 use crate::sandbox::spec::SandboxSpec;
 use crate::wire::{ClientRequest, GateFrame, MonitorEvent, MonitorFrame, Phase};
 
@@ -131,7 +131,10 @@ impl Run {
                 Happening::CheckForeground if !self.clients.any_foreground() && !self.state.detached => {
                     self.stop(Cause::Hangup, HANGUP_PATIENCE);
                 }
-                Happening::CheckForeground | Happening::Connected(_) | Happening::Hangup(_) | Happening::GateClosed(_) => {}
+                Happening::CheckForeground
+                | Happening::Connected(_)
+                | Happening::Hangup(_)
+                | Happening::GateClosed(_) => {}
             }
         }
     }
@@ -181,7 +184,8 @@ impl Run {
             }
         });
         if let Some(limit) = self.spec.policy.limits.time {
-            let run_for = Duration::from_micros(now_us().saturating_sub(self.state.started_us.unwrap_or_else(now_us)));
+            let run_for =
+                Duration::from_micros(now_us().saturating_sub(self.state.started_us.unwrap_or_else(now_us)));
             let sender = self.sender.clone();
             tokio::spawn(async move {
                 tokio::time::sleep(limit.saturating_sub(run_for)).await;
@@ -215,9 +219,7 @@ impl Run {
         // When the gate dies, the kernel kills the workload: the closed channel tells that apart from a signal.
         // Its end and the engine's word travel on different roads.
         if self.state.stopping.is_none() && exit.code == 137 && self.gate.is_some() {
-            let closed = async {
-                while !matches!(self.next().await, Happening::GateClosed(_)) {}
-            };
+            let closed = async { while !matches!(self.next().await, Happening::GateClosed(_)) {} };
             let _ = timeout(Duration::from_millis(100), closed).await;
         }
         self.sample();

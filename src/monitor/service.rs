@@ -177,8 +177,12 @@ impl Run {
     pub(super) async fn exec_seen(&mut self, exec: &str, command: &str) {
         if self.state.know_exec(exec) {
             self.save();
-            let command: String = command.trim_start_matches("exec_start:").trim().chars().take(1000).collect();
-            self.record_gap(format!("a process entered the workload through the engine, unsupervised: {command}")).await;
+            let command: String =
+                command.trim_start_matches("exec_start:").trim().chars().take(1000).collect();
+            self.record_gap(format!(
+                "a process entered the workload through the engine, unsupervised: {command}"
+            ))
+            .await;
         }
     }
 }

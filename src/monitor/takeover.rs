@@ -41,7 +41,9 @@ impl Run {
         if let Ok(pid) = launch::host_pid(&self.engine, Role::Workload, &workload).await {
             self.cgroup = CgroupFiles::of(pid);
         }
-        if let Err(e) = self.until("the gate did not come back", GATE_PATIENCE, |run, _| run.gate.is_some()).await {
+        if let Err(e) =
+            self.until("the gate did not come back", GATE_PATIENCE, |run, _| run.gate.is_some()).await
+        {
             return Ok(Some(End { cause: Cause::Gate, code: 137, message: Some(format!("{e:#}")) }));
         }
         self.gate_ready = true;

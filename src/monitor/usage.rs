@@ -43,7 +43,9 @@ impl CgroupFiles {
 
     /// `text` is /proc/PID/cgroup: lines of `ID:CONTROLLERS:PATH` (cgroups(7)).
     fn parse(text: &str, root: &Path) -> Option<Self> {
-        let lines = || text.lines().filter_map(|line| line.splitn(3, ':').skip(1).collect::<Vec<_>>().try_into().ok());
+        let lines = || {
+            text.lines().filter_map(|line| line.splitn(3, ':').skip(1).collect::<Vec<_>>().try_into().ok())
+        };
         let v1 = |controller: &str| {
             lines().find_map(|[controllers, path]: [&str; 2]| {
                 let named = controllers.split(',').any(|c| c == controller);

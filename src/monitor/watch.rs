@@ -56,13 +56,17 @@ pub(crate) async fn exit_of(docker: &Docker, container: &str) -> Result<Exit, St
 
 /// Watches for execs in `container`, for ever. Each start is passed on with its exec id; whether it is one of ours
 /// is for the run to say. `since` is in seconds since the epoch: what happened while no monitor lived counts too.
-pub(crate) async fn execs_in(docker: Docker, container: String, since: u64, happenings: mpsc::Sender<Happening>) {
+pub(crate) async fn execs_in(
+    docker: Docker,
+    container: String,
+    since: u64,
+    happenings: mpsc::Sender<Happening>,
+) {
     let mut since = since;
     loop {
         let filter = |key: &str, value: &str| (key.to_owned(), vec![value.to_owned()]);
         let filters = HashMap::from([filter("container", &container), filter("event", "exec_start")]);
-        let options =
-            EventsOptions { since: Some(since.to_string()), until: None, filters: Some(filters) };
+        let options = EventsOptions { since: Some(since.to_string()), until: None, filters: Some(filters) };
         let mut events = std::pin::pin!(docker.events(Some(options)));
         while let Some(Ok(event)) = events.next().await {
             since = event.time.and_then(|time| u64::try_from(time).ok()).unwrap_or(since);
