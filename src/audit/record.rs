@@ -1,11 +1,18 @@
 //! A record, as it travels from the sensor to the log. In the spool it is postcard; in the log it is one JSON
 //! line (`line.rs`). Field order of the JSON is AUDIT.md's.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
 
-/// Bytes of the workload's: often UTF-8, never promised to be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Bytes(#[serde(with = "serde_bytes")] pub(crate) Vec<u8>);
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+pub(crate) use super::bytes::Bytes;
+
+/// The most of an argv that a record holds, bytes, each string with its NUL.
+pub(crate) const ARGV_MAX: usize = 64 * 1024;
+/// The most of the changed environment that a record holds.
+pub(crate) const ENV_MAX: usize = 32 * 1024;
 
 /// Who settled the verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +58,7 @@ pub(crate) enum Event {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct RunStart {
     pub(crate) argv: Vec<Bytes>,
     /// SHA-256, hex, of the effective policy.
@@ -91,6 +99,7 @@ pub(crate) enum Cause {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct RunEnd {
     pub(crate) cause: Cause,
     /// As `creel run` exits with.
@@ -111,7 +120,8 @@ pub(crate) struct RunEnd {
 }
 
 /// A program that runs (read at the exec stop), or one that was refused before it could.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Exec {
     pub(crate) pid: u32,
     pub(crate) ppid: u32,
@@ -122,41 +132,224 @@ pub(crate) struct Exec {
     pub(crate) exe: Bytes,
     /// AT_EXECFN where it differs from argv[0] and exe: for a script, the script.
     pub(crate) file: Option<Bytes>,
+    /// Set by [`Exec::set_argv`].
     pub(crate) argv: Vec<Bytes>,
-    /// Set where `argv` was cut to 64 KiB.
-    pub(crate) argv_cut: Option<ArgvCut>,
+    /// Where `argv` was cut to [`ARGV_MAX`].
+    pub(crate) argv_cut: Option<Cut>,
     pub(crate) cwd: Bytes,
     /// Variables that change what a program does, and differ from the sandbox's start; `None`: unset since.
+    /// Set by [`Exec::set_env`].
+    #[serde(default)]
     pub(crate) env: Vec<(Bytes, Option<Bytes>)>,
+    /// Where `env` was cut to [`ENV_MAX`].
+    pub(crate) env_cut: Option<Cut>,
     pub(crate) reason: Option<String>,
 }
 
-/// The whole argv, where the record holds its first part alone.
+/// What the whole was, where the record holds its first part alone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct ArgvCut {
+#[serde(deny_unknown_fields)]
+pub(crate) struct Cut {
     /// Bytes of the whole, each string with its NUL.
     pub(crate) bytes: u64,
     /// SHA-256, hex, of the whole, each string with its NUL.
     pub(crate) sha256: String,
 }
 
+impl Exec {
+    /// Takes the whole argv; what is beyond [`ARGV_MAX`] is cut, and the record then says what the whole was.
+    pub(crate) fn set_argv(&mut self, mut argv: Vec<Bytes>) {
+        self.argv_cut = None;
+        if argv.iter().map(|arg| arg.0.len() + 1).sum::<usize>() > ARGV_MAX {
+            self.argv_cut = Some(Cut::of(argv.iter().map(|arg| &arg.0[..])));
+            let mut room = ARGV_MAX;
+            argv.retain_mut(|arg| {
+                let fits = room > 0;
+                arg.0.truncate(room.saturating_sub(1));
+                room = room.saturating_sub(arg.0.len() + 1);
+                fits
+            });
+        }
+        self.argv = argv;
+    }
+
+    /// Takes the changed variables, unset ones included; those beyond [`ENV_MAX`] are left out, and the record
+    /// then says what the whole was: `NAME=VALUE` of those that are set, `NAME` of the others.
+    pub(crate) fn set_env(&mut self, mut env: Vec<(Bytes, Option<Bytes>)>) {
+        let size = |(name, value): &(Bytes, Option<Bytes>)| {
+            name.0.len() + 1 + value.as_ref().map_or(0, |value| value.0.len() + 1)
+        };
+        self.env_cut = None;
+        if env.iter().map(size).sum::<usize>() > ENV_MAX {
+            let whole: Vec<Vec<u8>> = env
+                .iter()
+                .map(|(name, value)| match value {
+                    Some(value) => [&name.0, &b"="[..], &value.0].concat(),
+                    None => name.0.clone(),
+                })
+                .collect();
+            self.env_cut = Some(Cut::of(whole.iter().map(|line| &line[..])));
+            let mut room = ENV_MAX;
+            env.retain(|pair| {
+                // One that is too long does not hide the shorter ones after it.
+                let fits = size(pair) <= room;
+                room -= if fits { size(pair) } else { 0 };
+                fits
+            });
+        }
+        self.env = env;
+    }
+}
+
+impl Cut {
+    fn of<'a>(strings: impl Iterator<Item = &'a [u8]>) -> Self {
+        let (mut bytes, mut hash) = (0, Sha256::new());
+        for string in strings {
+            bytes += string.len() as u64 + 1;
+            hash.update(string);
+            hash.update([0]);
+        }
+        Self { bytes, sha256: super::hex(&hash.finalize()) }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Gap {
     /// How many records are missing, where that is known.
     pub(crate) count: Option<u64>,
     pub(crate) reason: String,
 }
 
-/// When a record's bytes reached the spool: `BOOT:OFFSET`. A record is known by it once and only once.
+/// Where a spool held a record: `BOOT:OFFSET`. A record is known by it once and only once.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Src {
-    /// Made up by the gate (or monitor) when it starts: 16 hex digits.
-    pub(crate) boot: String,
+    pub(crate) boot: Boot,
     pub(crate) offset: u64,
 }
 
-impl std::fmt::Display for Src {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// One life of a gate or monitor; its records' offsets only grow. Written as 16 hex digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub(crate) struct Boot(u64);
+
+impl Boot {
+    pub(crate) fn new() -> Result<Self, getrandom::Error> {
+        getrandom::u64().map(Self)
+    }
+}
+
+impl fmt::Display for Boot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl fmt::Debug for Boot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Why a string is no [`Src`].
+#[derive(Debug, thiserror::Error)]
+#[error("“{}” is no place in a spool: expected 16 hex digits, “:” and an offset", .0.escape_debug())]
+pub(crate) struct BadSrc(String);
+
+impl FromStr for Boot {
+    type Err = BadSrc;
+
+    fn from_str(text: &str) -> Result<Self, BadSrc> {
+        let digits = text.len() == 16 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        match u64::from_str_radix(text, 16) {
+            Ok(number) if digits => Ok(Self(number)),
+            _ => Err(BadSrc(text.to_owned())),
+        }
+    }
+}
+
+impl TryFrom<String> for Boot {
+    type Error = BadSrc;
+
+    fn try_from(text: String) -> Result<Self, BadSrc> {
+        text.parse()
+    }
+}
+
+impl From<Boot> for String {
+    fn from(boot: Boot) -> Self {
+        boot.to_string()
+    }
+}
+
+impl fmt::Display for Src {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.boot, self.offset)
+    }
+}
+
+impl FromStr for Src {
+    type Err = BadSrc;
+
+    fn from_str(text: &str) -> Result<Self, BadSrc> {
+        let bad = || BadSrc(text.to_owned());
+        let (boot, offset) = text.split_once(':').ok_or_else(bad)?;
+        // `parse` alone would take “+1” and “01”, two spellings of one place.
+        let number: u64 = offset.parse().map_err(|_| bad())?;
+        if number.to_string() != offset {
+            return Err(bad());
+        }
+        Ok(Self { boot: boot.parse().map_err(|_| bad())?, offset: number })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn strings(sizes: &[usize]) -> Vec<Bytes> {
+        sizes.iter().map(|&size| Bytes(vec![b'a'; size])).collect()
+    }
+
+    #[test]
+    fn an_argv_of_the_limit_is_whole_and_one_byte_more_is_cut() {
+        let mut exec = Exec::default();
+        exec.set_argv(strings(&[10, ARGV_MAX - 12]));
+        assert_eq!(exec.argv_cut, None);
+        exec.set_argv(strings(&[10, ARGV_MAX - 11, 5]));
+        let cut = exec.argv_cut.expect("cut");
+        assert_eq!(cut.bytes as usize, 11 + ARGV_MAX - 10 + 6);
+        assert_eq!(cut.sha256.len(), 64);
+        assert_eq!(exec.argv.iter().map(|arg| arg.0.len() + 1).sum::<usize>(), ARGV_MAX);
+        assert_eq!(exec.argv.len(), 2);
+    }
+
+    #[test]
+    fn many_empty_arguments_are_cut_too() {
+        let mut exec = Exec::default();
+        exec.set_argv(strings(&vec![0; ARGV_MAX + 1]));
+        assert_eq!(exec.argv.len(), ARGV_MAX);
+        assert_eq!(exec.argv_cut.expect("cut").bytes as usize, ARGV_MAX + 1);
+    }
+
+    #[test]
+    fn a_long_variable_does_not_hide_a_short_one() {
+        let var = |name: &str, size: usize| (Bytes::from(name), Some(Bytes(vec![b'a'; size])));
+        let mut exec = Exec::default();
+        exec.set_env(vec![var("A", ENV_MAX), (Bytes::from("B"), None), var("LD_PRELOAD", 9)]);
+        assert_eq!(exec.env, vec![(Bytes::from("B"), None), var("LD_PRELOAD", 9)]);
+        assert_eq!(
+            exec.env_cut.expect("cut").bytes as usize,
+            ("A=".len() + ENV_MAX + 1) + 2 + "LD_PRELOAD=123456789\0".len()
+        );
+    }
+
+    #[test]
+    fn a_place_has_one_spelling() {
+        let src: Src = "00000000000000ff:12".parse().expect("good");
+        assert_eq!(src.to_string(), "00000000000000ff:12");
+        for bad in ["", ":", "ff:1", "00000000000000FF:1", "00000000000000ff:01", "00000000000000ff:+1"] {
+            assert!(bad.parse::<Src>().is_err(), "{bad}");
+        }
     }
 }

@@ -108,7 +108,7 @@ pub(crate) fn adopt_orphans(paths: &Paths) -> Result<()> {
         if claim.dir.spec().is_err() {
             // Its CLI died before it wrote what to start: there is nothing but the folder.
             let _ = claim.remove();
-        } else if !claim.dir.state().is_ok_and(|state| state.phase == Phase::Exited) {
+        } else if !claim.dir.state().is_ok_and(|state| state.cleaned) {
             spawn(&claim, &listed.name).map(drop)?;
         }
     }

@@ -1,6 +1,7 @@
 //! A sandbox's folder in the state directory: what it was started from, where it stands, and the lock that says
 //! whether a monitor lives. A later monitor needs nothing else to take over.
 
+use std::collections::VecDeque;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -26,7 +27,15 @@ pub(crate) struct RunState {
     /// The run's end was asked for, and why: a monitor that takes over must not blame the command.
     pub(crate) stopping: Option<Cause>,
     pub(crate) exit: Option<ExitState>,
+    /// The containers are gone, or kept on purpose: nothing is left to do.
+    pub(crate) cleaned: bool,
+    /// The sandbox goes on without a command line.
+    pub(crate) detached: bool,
     pub(crate) execs: u64,
+    /// The gate's own id: with it, a new monitor finds its place in the spool.
+    pub(crate) boot: Option<String>,
+    /// Execs that creel made in the workload, and strangers' that are recorded already; the latest ones.
+    pub(crate) known_execs: VecDeque<String>,
     /// The next announcement's number: a new monitor may not use one again.
     pub(crate) next_announcement: u64,
 }
@@ -40,7 +49,7 @@ pub(crate) struct ExitState {
 }
 
 impl RunState {
-    pub(crate) fn new(created_us: u64) -> Self {
+    pub(crate) fn new(created_us: u64, detached: bool) -> Self {
         Self {
             phase: Phase::Starting,
             created_us,
@@ -48,11 +57,30 @@ impl RunState {
             workload: None,
             stopping: None,
             exit: None,
+            cleaned: false,
+            detached,
             execs: 0,
+            boot: None,
+            known_execs: VecDeque::new(),
             next_announcement: 1,
         }
     }
+
+    /// Remembers an exec; says whether it was new.
+    pub(crate) fn know_exec(&mut self, exec: &str) -> bool {
+        if self.known_execs.iter().any(|known| known == exec) {
+            return false;
+        }
+        self.known_execs.push_back(exec.to_owned());
+        if self.known_execs.len() > KNOWN_EXECS {
+            self.known_execs.pop_front();
+        }
+        true
+    }
 }
+
+/// The engine repeats at most 256 past events.
+const KNOWN_EXECS: usize = 1024;
 
 /// Why a name can't be claimed.
 #[derive(Debug, thiserror::Error)]
