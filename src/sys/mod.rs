@@ -3,3 +3,5 @@
 pub(crate) mod packet;
 pub(crate) mod probe;
 pub(crate) mod readiness;
+pub(crate) mod suspend;
+pub(crate) mod tty;
