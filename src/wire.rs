@@ -114,7 +114,7 @@ pub(crate) struct ExecRequest {
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub(crate) enum MonitorEvent {
     /// For a progress line: "starting the gate", …
-    Progress(Progress),
+    Progress { step: String },
     /// Something a person should know, a sentence.
     Note {
         text: String,
@@ -153,17 +153,6 @@ pub(crate) enum MonitorEvent {
         message: String,
         exit_code: i32,
     },
-}
-
-/// How a long step is going.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Progress {
-    pub(crate) step: String,
-    /// A layer of an image that is pulled.
-    pub(crate) layer: Option<String>,
-    /// Bytes so far, and in all.
-    pub(crate) current: Option<u64>,
-    pub(crate) total: Option<u64>,
 }
 
 /// Where a sandbox stands in its life.

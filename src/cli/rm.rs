@@ -13,7 +13,7 @@ use crate::monitor::client::ConnectError;
 use crate::monitor::state::{Claim, StateDir};
 use crate::names::SandboxName;
 use crate::paths::Paths;
-use crate::sandbox::launch::{Keep, teardown};
+use crate::sandbox::teardown::teardown_run;
 use crate::wire::Phase;
 
 /// Remove sandboxes that have ended
@@ -62,7 +62,7 @@ async fn remove(paths: &Paths, name: &SandboxName, force: bool) -> Result<()> {
         return Ok(());
     };
     let spec = claim.dir.spec()?;
-    teardown(&engine().await?, &spec, Keep::Nothing).await?;
+    teardown_run(&engine().await?, &spec.name, spec.run).await?;
     let _ = std::fs::remove_dir_all(paths.run_of(name));
     claim.remove().context("the sandbox's folder could not be removed")
 }

@@ -8,9 +8,11 @@ use tokio::time::{Instant, timeout_at};
 
 use super::clock::now_us;
 use super::happening::Happening;
+use super::pull::Pull;
 use super::run::{CLIENT_PATIENCE, GATE_PATIENCE, MAIN, Run};
 use super::usage::CgroupFiles;
 use crate::audit::record::{Bytes, Cause, Entry, Event, Outcome, RunStart};
+use crate::policy::model::ImageChoice;
 use crate::sandbox::container::Role;
 use crate::sandbox::launch::{self, LaunchError};
 use crate::sandbox::plan::{self, Plan};
@@ -20,9 +22,12 @@ impl Run {
     /// Makes and starts both containers, once the CLI has attached.
     pub(super) async fn begin(&mut self) -> Result<()> {
         self.save();
-        let tell = self.clients.progress();
-        let plan =
-            plan::prepare(&self.engine, &self.spec, &self.paths, &move |step| tell(step.into())).await?;
+        let image = match &self.spec.policy.sandbox.image {
+            ImageChoice::Host => "host".to_owned(),
+            ImageChoice::Reference(reference) => reference.clone(),
+        };
+        let pull = Pull::new(image, self.clients.followers());
+        let plan = plan::prepare(&self.engine, &self.spec, &self.paths, &|step| pull.step(step)).await?;
         for note in &plan.notes {
             self.clients.tell_followers(&MonitorEvent::Note { text: note.clone() });
         }

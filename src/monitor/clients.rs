@@ -16,7 +16,7 @@ use super::happening::{ClientId, Happening};
 use super::line::{LineReader, split};
 use super::socket::SocketDir;
 use super::state::private_dir;
-use crate::wire::{ClientRequest, MonitorEvent, Progress};
+use crate::wire::{ClientRequest, MonitorEvent};
 
 /// Events that one client has not read yet; one that falls behind further is let go.
 const BACKLOG: usize = 1024;
@@ -76,16 +76,9 @@ impl Clients {
         self.all.retain(|_, client| !client.follows || client.events.try_send(event.clone()).is_ok());
     }
 
-    /// Passes on how a long step is going, to everyone who follows the run now.
-    pub(crate) fn progress(&self) -> impl Fn(Progress) + Send + Sync + 'static {
-        let followers: Vec<_> =
-            self.all.values().filter(|client| client.follows).map(|client| client.events.clone()).collect();
-        move |step: Progress| {
-            for follower in &followers {
-                // A progress line that does not fit is no loss.
-                let _ = follower.try_send(MonitorEvent::Progress(step.clone()));
-            }
-        }
+    /// Those who follow the run now, to be told how a long step is going.
+    pub(crate) fn followers(&self) -> Vec<mpsc::Sender<MonitorEvent>> {
+        self.all.values().filter(|client| client.follows).map(|client| client.events.clone()).collect()
     }
 
     /// Lets everyone read to the end of what they were told; a reader that is stuck is left.

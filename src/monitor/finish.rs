@@ -89,12 +89,12 @@ impl Run {
 
     /// The exit code is out: what is left may take its time, but it is done.
     pub(super) async fn clean_up(mut self) -> Result<()> {
-        let name = |role: Role| role.container_name(&self.spec.name, self.spec.run);
+        let (name, run) = (&self.spec.name, self.spec.run);
         let removed = if self.spec.remove || self.state.started_us.is_none() {
-            teardown::teardown(&self.engine, &name(Role::Gate), &name(Role::Workload)).await
+            teardown::teardown_run(&self.engine, name, run).await
         } else {
             // The workload's container keeps its output for `creel logs`.
-            teardown::remove(&self.engine, &name(Role::Gate), ENGINE_PATIENCE).await
+            teardown::remove(&self.engine, &Role::Gate.container_name(name, run), ENGINE_PATIENCE).await
         };
         removed.context("the containers could not be removed; the next creel command tries again")?;
         self.state.cleaned = true;

@@ -10,6 +10,7 @@ mod gate_link;
 mod happening;
 mod line;
 mod process;
+mod pull;
 mod recorder;
 mod run;
 mod service;

@@ -153,12 +153,6 @@ impl Image {
     }
 }
 
-impl From<PullProgress> for crate::wire::Progress {
-    fn from(step: PullProgress) -> Self {
-        Self { step: step.status, layer: step.layer, current: step.current, total: step.total }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

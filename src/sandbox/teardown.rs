@@ -35,6 +35,12 @@ pub(crate) async fn teardown(engine: &Engine, gate: &str, workload: &str) -> Res
     workload.and(gate)
 }
 
+/// Both containers of a run, found by the names that it gave them.
+pub(crate) async fn teardown_run(engine: &Engine, name: &SandboxName, run: RunId) -> Result<(), EngineError> {
+    let container = |role: Role| role.container_name(name, run);
+    teardown(engine, &container(Role::Gate), &container(Role::Workload)).await
+}
+
 /// After a failed launch: what can't be removed now is found by its labels later.
 pub(crate) async fn remove_all(engine: &Engine, ids: &[String]) {
     for id in ids {
