@@ -1,4 +1,5 @@
-//! Which role am I? `creel __gate`, `creel __shim` and `creel __monitor` are how creel starts its own parts;
-//! everything else is the command line.
+//! One binary, four roles: see [`creel::main`].
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    creel::main()
+}

@@ -104,6 +104,9 @@ pub(crate) struct ExecRequest {
     pub(crate) env: Vec<String>,
     pub(crate) user: Option<String>,
     pub(crate) workdir: Option<String>,
+    /// The engine looks for them too, so it must look for the same.
+    #[serde(default)]
+    pub(crate) detach_keys: Option<String>,
 }
 
 /// What a monitor says to a CLI.
@@ -111,8 +114,16 @@ pub(crate) struct ExecRequest {
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub(crate) enum MonitorEvent {
     /// For a progress line: "starting the gate", …
-    Progress {
-        step: String,
+    Progress { step: String },
+    /// Something a person should know, a sentence.
+    Note {
+        text: String,
+    },
+    /// For a progress bar: bytes of the image that are here, and that are known to come.
+    Pulling {
+        image: String,
+        done: u64,
+        total: u64,
     },
     /// The workload's container exists: attach now, then say `Start`.
     Created {

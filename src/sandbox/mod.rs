@@ -6,6 +6,7 @@
 pub(crate) mod base_image;
 pub(crate) mod binary;
 pub(crate) mod container;
+pub(crate) mod control;
 pub(crate) mod docker_line;
 pub(crate) mod engine;
 #[cfg(test)]

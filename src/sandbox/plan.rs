@@ -79,6 +79,12 @@ pub(crate) enum Missing<'a> {
 }
 
 impl Plan {
+    /// The command that the shim will run.
+    pub(crate) fn command(&self) -> &[String] {
+        let argv = self.workload.body.cmd.as_deref().unwrap_or_default();
+        argv.iter().position(|arg| arg == "--").and_then(|end| argv.get(end + 1..)).unwrap_or_default()
+    }
+
     /// Asks the engine what it is and has; changes nothing but for a pull that `missing` allows.
     pub(crate) async fn draw(
         engine: &Engine,

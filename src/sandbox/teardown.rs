@@ -35,6 +35,17 @@ pub(crate) async fn teardown(engine: &Engine, gate: &str, workload: &str) -> Res
     workload.and(gate)
 }
 
+/// Both containers of a run, found by the names that it gave them.
+pub(crate) async fn teardown_run(engine: &Engine, name: &SandboxName, run: RunId) -> Result<(), EngineError> {
+    let container = |role: Role| role.container_name(name, run);
+    // A probe is left only where creel was killed while it looked into an image.
+    let (both, probe) = tokio::join!(
+        teardown(engine, &container(Role::Gate), &container(Role::Workload)),
+        remove(engine, &container(Role::Probe), PATIENCE)
+    );
+    both.and(probe)
+}
+
 /// After a failed launch: what can't be removed now is found by its labels later.
 pub(crate) async fn remove_all(engine: &Engine, ids: &[String]) {
     for id in ids {
