@@ -114,7 +114,9 @@ pub(crate) struct ExecRequest {
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub(crate) enum MonitorEvent {
     /// For a progress line: "starting the gate", …
-    Progress { step: String },
+    Progress {
+        step: String,
+    },
     /// Something a person should know, a sentence.
     Note {
         text: String,

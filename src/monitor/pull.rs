@@ -22,7 +22,9 @@ impl Pull {
 
     /// Takes one step of the engine's. Unpacking counts bytes too, but of another kind: only downloads are summed.
     pub(super) fn step(&self, step: PullProgress) {
-        let (Some(layer), Some(current), Some(total)) = (step.layer, step.current, step.total) else { return };
+        let (Some(layer), Some(current), Some(total)) = (step.layer, step.current, step.total) else {
+            return;
+        };
         if step.status != "Downloading" {
             return;
         }

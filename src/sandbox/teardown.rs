@@ -37,12 +37,10 @@ pub(crate) async fn teardown(engine: &Engine, gate: &str, workload: &str) -> Res
 
 /// Both containers of a run, found by the names that it gave them.
 pub(crate) async fn teardown_run(engine: &Engine, name: &SandboxName, run: RunId) -> Result<(), EngineError> {
-    let container = |role: Role| role.container_name(name, run);
+    let [gate, workload, probe] =
+        [Role::Gate, Role::Workload, Role::Probe].map(|role| role.container_name(name, run));
     // A probe is left only where creel was killed while it looked into an image.
-    let (both, probe) = tokio::join!(
-        teardown(engine, &container(Role::Gate), &container(Role::Workload)),
-        remove(engine, &container(Role::Probe), PATIENCE)
-    );
+    let (both, probe) = tokio::join!(teardown(engine, &gate, &workload), remove(engine, &probe, PATIENCE));
     both.and(probe)
 }
 
