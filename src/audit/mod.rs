@@ -8,6 +8,7 @@ pub(crate) mod log;
 mod place;
 pub(crate) mod record;
 pub(crate) mod spool;
+pub(crate) mod verify;
 
 /// Lower-case hex, as hashes are written in records.
 fn hex(bytes: &[u8]) -> String {

@@ -98,7 +98,7 @@ impl Log {
         let now = u64::try_from(Timestamp::now().as_microsecond()).unwrap_or_default();
         let event = Event::Gap(Gap { count: None, reason });
         let entry = Entry { ts_us: now, outcome: Outcome::Observed, rule: None, by: None, event };
-        self.append_own(&entry)?;
+        self.append_own(&entry);
         self.flush()
     }
 
