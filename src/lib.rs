@@ -3,6 +3,7 @@
 
 mod audit;
 mod judge;
+mod monitor;
 mod names;
 mod paths;
 mod policy;

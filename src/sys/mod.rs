@@ -1,2 +1,3 @@
 //! The kernel's interfaces that no crate wraps as we need them: one file for a family of system calls, and the
 //! only place with `unsafe`.
+pub(crate) mod packet;

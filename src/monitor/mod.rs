@@ -1,0 +1,13 @@
+//! The monitor: the host process of one sandbox, with the invoking user's rights. It makes and unmakes the
+//! containers, tells the gate whom to supervise, chains the audit log, and answers the command line.
+
+pub(crate) mod client;
+mod line;
+mod socket;
+pub(crate) mod state;
+
+/// The word that makes creel a monitor: `creel __monitor NAME`.
+pub(crate) const ROLE: &str = "__monitor";
+
+/// Where a monitor listens, in the sandbox's runtime folder.
+const MONITOR_SOCKET: &str = "monitor.sock";
