@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 use super::line::{self, Head};
 use super::record::{Boot, Entry, Src};
 
+pub(crate) use open::is_open;
+
 /// The file being written.
 pub(crate) const CURRENT: &str = "current.jsonl";
 
