@@ -9,4 +9,5 @@ mod paths;
 mod policy;
 mod sandbox;
 mod sys;
+mod visible;
 mod wire;

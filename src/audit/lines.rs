@@ -1,5 +1,6 @@
 //! The lines of a log's file, from either end, with no more of it in memory than the longest line needs.
 
+use std::borrow::Borrow;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::fs::FileExt;
@@ -29,17 +30,17 @@ pub(super) fn after_last_newline(file: &File, mut end: u64) -> io::Result<u64> {
 }
 
 /// Whole lines, the last one first.
-pub(crate) struct LinesBack<'a> {
-    file: &'a File,
+pub(crate) struct LinesBack<F> {
+    file: F,
     /// Where `buffer` begins in the file.
     start: u64,
     /// Ends with the newline of the next line to give.
     buffer: Vec<u8>,
 }
 
-impl<'a> LinesBack<'a> {
+impl<F: Borrow<File>> LinesBack<F> {
     /// `end` is just past a newline, or 0.
-    pub(crate) fn new(file: &'a File, end: u64) -> Self {
+    pub(crate) fn new(file: F, end: u64) -> Self {
         Self { file, start: end, buffer: Vec::new() }
     }
 
@@ -72,7 +73,7 @@ impl<'a> LinesBack<'a> {
         let size = CHUNK.max(self.buffer.len()).min(usize::try_from(self.start).unwrap_or(usize::MAX));
         let mut earlier = vec![0; size];
         let start = self.start - size as u64;
-        self.file.read_exact_at(&mut earlier, start)?;
+        self.file.borrow().read_exact_at(&mut earlier, start)?;
         earlier.append(&mut self.buffer);
         (self.buffer, self.start) = (earlier, start);
         Ok(())

@@ -7,7 +7,10 @@ mod lines;
 pub(crate) mod log;
 mod place;
 pub(crate) mod record;
+pub(crate) mod search;
 pub(crate) mod spool;
+pub(crate) mod summary;
+pub(crate) mod verify;
 
 /// Lower-case hex, as hashes are written in records.
 fn hex(bytes: &[u8]) -> String {

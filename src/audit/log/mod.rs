@@ -13,11 +13,13 @@ use std::path::{Path, PathBuf};
 use super::line::{self, Head};
 use super::record::{Boot, Entry, Src};
 
+pub(crate) use open::is_open;
+
 /// The file being written.
 pub(crate) const CURRENT: &str = "current.jsonl";
 
-/// More than this is not kept in memory while the log can't be written.
-const MAX_PENDING: usize = 4 * 1024 * 1024;
+/// One write takes about this much; more of it makes no write cheaper.
+const FULL: usize = 1024 * 1024;
 
 /// The writer of a log. There is one in the world: it holds the lock.
 pub(crate) struct Log {
@@ -42,8 +44,8 @@ pub(crate) struct Log {
     resumed: Resumed,
 }
 
-/// Why a record is not in the log. After an error of `append` or `flush` the same call may be made again; nothing
-/// may be acknowledged until it succeeds.
+/// Why the log can't be written. What was appended is kept, and a later `flush` writes it; until one succeeds, nothing
+/// may be acknowledged, nor much more appended.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LogError {
     #[error("{} is being written by another monitor", .0.display())]
@@ -85,24 +87,23 @@ impl Log {
     }
 
     /// Chains a record from a spool. It is in the log when [`Log::flush`] has returned.
-    pub(crate) fn append(&mut self, src: Src, entry: &Entry) -> Result<Appended, LogError> {
-        if self.pending.len() > MAX_PENDING {
-            self.flush()?;
-        }
+    pub(crate) fn append(&mut self, src: Src, entry: &Entry) -> Appended {
         if self.seen.get(&src.boot).is_some_and(|&last| src.offset <= last) {
-            return Ok(Appended::Already);
+            return Appended::Already;
         }
-        Ok(Appended::New(self.push(src, entry)))
+        Appended::New(self.push(src, entry))
     }
 
     /// Chains a record of the monitor's own; returns its `seq`.
-    pub(crate) fn append_own(&mut self, entry: &Entry) -> Result<u64, LogError> {
-        if self.pending.len() > MAX_PENDING {
-            self.flush()?;
-        }
+    pub(crate) fn append_own(&mut self, entry: &Entry) -> u64 {
         let src = self.own.clone();
         self.own.offset += 1;
-        Ok(self.push(src, entry))
+        self.push(src, entry)
+    }
+
+    /// So much is appended and not flushed that it is time to.
+    pub(crate) fn is_full(&self) -> bool {
+        self.pending.len() >= FULL
     }
 
     /// Writes what was appended, in one write(2); with `durability = "synced"`, waits for the disk.
@@ -126,11 +127,6 @@ impl Log {
         self.len = len;
         self.pending.clear();
         Ok(())
-    }
-
-    /// Bytes appended and not yet flushed.
-    pub(crate) fn pending(&self) -> usize {
-        self.pending.len()
     }
 
     /// Where the last record of a boot begins that the log safely holds: what to tell its gate as `Consumed`, and

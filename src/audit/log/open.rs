@@ -5,6 +5,7 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -98,7 +99,7 @@ impl Log {
         let now = u64::try_from(Timestamp::now().as_microsecond()).unwrap_or_default();
         let event = Event::Gap(Gap { count: None, reason });
         let entry = Entry { ts_us: now, outcome: Outcome::Observed, rule: None, by: None, event };
-        self.append_own(&entry)?;
+        self.append_own(&entry);
         self.flush()
     }
 
@@ -162,9 +163,19 @@ fn private() -> OpenOptions {
 fn lock(dir: &Path) -> Result<File, LogError> {
     let path = dir.join("lock");
     let file = private().open(&path).map_err(failed("open", &path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(LogError::Locked(dir.to_owned())),
-        Err(TryLockError::Error(error)) => Err(failed("lock", &path)(error)),
+    // Someone who asks whether the log is being written (`is_open`) has the lock for a moment.
+    for _ in 0..10 {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(10)),
+            Err(TryLockError::Error(error)) => return Err(failed("lock", &path)(error)),
+        }
     }
+    Err(LogError::Locked(dir.to_owned()))
+}
+
+/// A monitor writes the log in `dir`.
+pub(crate) fn is_open(dir: &Path) -> bool {
+    let lock = File::open(dir.join("lock"));
+    lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }

@@ -41,7 +41,7 @@ fn the_chain_goes_on_over_runs() {
     for run in [first, second] {
         let mut log = open(&dir, run).expect("opens");
         assert_eq!(*log.resumed(), Resumed::default());
-        log.append(src(0), &exec("a")).expect("appends");
+        log.append(src(0), &exec("a"));
         assert_eq!(log.last_src(src(0).boot), None, "pending");
         assert!(matches!(open(&dir, run), Err(LogError::Locked(_))));
         log.flush().expect("writes");
@@ -59,17 +59,17 @@ fn a_takeover_takes_each_record_once() {
     let run = RunId::new();
     let mut log = open(dir.path(), run).expect("opens");
     for offset in [0, 100, 250] {
-        log.append(src(offset), &exec("a")).expect("appends");
+        log.append(src(offset), &exec("a"));
     }
-    log.append_own(&exec("own")).expect("appends");
+    log.append_own(&exec("own"));
     log.flush().expect("writes");
-    log.append(src(300), &exec("never flushed")).expect("appends");
+    log.append(src(300), &exec("never flushed"));
     drop(log);
     let mut log = open(dir.path(), run).expect("opens");
     assert_eq!(*log.resumed(), Resumed { started: false, ended: false, execs: 4 });
     assert_eq!(log.last_src(src(0).boot), Some(250));
-    assert_eq!(log.append(src(250), &exec("a")).expect("appends"), Appended::Already);
-    assert_eq!(log.append(src(300), &exec("b")).expect("appends"), Appended::New(5));
+    assert_eq!(log.append(src(250), &exec("a")), Appended::Already);
+    assert_eq!(log.append(src(300), &exec("b")), Appended::New(5));
     let event = RunEnd {
         cause: Cause::Exit,
         exit_code: 0,
@@ -81,7 +81,7 @@ fn a_takeover_takes_each_record_once() {
         wall_ms: 0,
         execs: 4,
     };
-    log.append_own(&Entry { event: Event::RunEnd(event), ..exec("") }).expect("appends");
+    log.append_own(&Entry { event: Event::RunEnd(event), ..exec("") });
     log.flush().expect("writes");
     drop(log);
     assert!(open(dir.path(), run).expect("opens").resumed().ended);
@@ -97,7 +97,7 @@ fn what_a_crash_left_is_set_aside_and_named() {
             let dir = tempfile::tempdir().expect("a folder");
             let mut log = open(dir.path(), run).expect("opens");
             for offset in 0..before {
-                log.append(src(offset), &exec("a")).expect("appends");
+                log.append(src(offset), &exec("a"));
             }
             log.flush().expect("writes");
             drop(log);
@@ -122,7 +122,7 @@ fn a_log_that_is_not_ours_is_left_alone() {
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join(CURRENT);
     let mut log = open(dir.path(), RunId::new()).expect("opens");
-    log.append(src(0), &exec("a")).expect("appends");
+    log.append(src(0), &exec("a"));
     log.flush().expect("writes");
     drop(log);
     let line = std::fs::read_to_string(&path).expect("a log");
@@ -142,7 +142,7 @@ fn a_log_that_was_taken_away_takes_nothing() {
     let path = dir.path().join(CURRENT);
     let away = dir.path().join("away");
     let mut log = open(dir.path(), RunId::new()).expect("opens");
-    log.append(src(0), &exec("a")).expect("appends");
+    log.append(src(0), &exec("a"));
     std::fs::rename(&path, &away).expect("moves");
     assert!(matches!(log.flush(), Err(LogError::Changed(_))));
     std::fs::write(&path, "").expect("writes");
@@ -151,18 +151,6 @@ fn a_log_that_was_taken_away_takes_nothing() {
     std::fs::rename(&away, &path).expect("moves");
     log.flush().expect("writes");
     std::fs::write(&path, "x").expect("writes");
-    log.append(src(1), &exec("b")).expect("appends");
+    log.append(src(1), &exec("b"));
     assert!(matches!(log.flush(), Err(LogError::Changed(_))));
-}
-
-#[test]
-fn what_waits_is_bounded() {
-    let dir = tempfile::tempdir().expect("a folder");
-    let path = dir.path().join(CURRENT);
-    let mut log = open(dir.path(), RunId::new()).expect("opens");
-    std::fs::remove_file(&path).expect("removes");
-    let long = exec(&"x".repeat(60_000));
-    let error = (0..).find_map(|n| log.append(src(n), &long).err()).expect("refuses in the end");
-    assert!(matches!(error, LogError::Changed(_)), "{error}");
-    assert!(log.pending() < MAX_PENDING + 200_000);
 }
