@@ -1,3 +1,4 @@
-//! creel: runs an AI agent in a Docker container that is safe for production.
+//! Which role am I? `creel __gate`, `creel __shim` and `creel __monitor` are how creel starts its own parts;
+//! everything else is the command line.
 
 fn main() {}

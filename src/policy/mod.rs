@@ -1,0 +1,6 @@
+//! The policy: what a sandbox may do. A TOML file and its layers in, one resolved [`Policy`] out.
+
+pub(crate) mod model;
+pub(crate) mod size;
+
+pub(crate) use model::Policy;

@@ -1,0 +1,67 @@
+//! The gate's container: the empty image, the binary, one folder with the control socket, and no network.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use bollard::models::{ContainerCreateBody, HostConfig, Mount};
+
+use super::container::{self, Role};
+use super::facts::EngineFacts;
+use crate::wire::{BINARY_IN_CONTAINER, GATE_RUN_DIR};
+
+const MEMORY: i64 = 128 << 20;
+const PROCESSES: i64 = 64;
+/// A pidfd for each process in flight, and a listener for each shim.
+const OPEN_FILES: i64 = 65_536;
+/// Four times the default: when all CPUs are busy, supervision comes first.
+const CPU_SHARES: i64 = 4096;
+/// The kernel takes a workload before its gate; only an engine with root's rights may ask for this.
+const OOM_SCORE: i64 = -500;
+/// SYS_PTRACE, KILL and DAC_READ_SEARCH are what supervision needs; with SETUID and SETGID it leaves uid 0 at
+/// once, and NET_ADMIN brings the loopback interface up. It drops the last three itself.
+const CAPABILITIES: [&str; 6] = ["DAC_READ_SEARCH", "KILL", "NET_ADMIN", "SETGID", "SETUID", "SYS_PTRACE"];
+
+/// What the gate's body is made from.
+pub(crate) struct GateInput<'a> {
+    pub(crate) facts: &'a EngineFacts,
+    pub(crate) image: String,
+    pub(crate) hostname: &'a str,
+    pub(crate) runtime: &'a str,
+    pub(crate) labels: HashMap<String, String>,
+    pub(crate) binary: &'a Path,
+    /// The folder with the control socket.
+    pub(crate) run_dir: &'a Path,
+}
+
+pub(crate) fn body(input: GateInput<'_>) -> ContainerCreateBody {
+    let mounts: Vec<Mount> = vec![
+        container::bind(input.binary, Path::new(BINARY_IN_CONTAINER), true),
+        container::bind(input.run_dir, Path::new(GATE_RUN_DIR), true),
+    ];
+    let host_config = HostConfig {
+        cap_add: Some(CAPABILITIES.map(String::from).to_vec()),
+        cpu_shares: Some(CPU_SHARES),
+        memory: Some(MEMORY),
+        memory_swap: Some(MEMORY),
+        mounts: Some(mounts),
+        network_mode: Some("none".into()),
+        oom_score_adj: (!input.facts.rootless).then_some(OOM_SCORE),
+        pids_limit: Some(PROCESSES),
+        ulimits: Some(vec![
+            container::ulimit("core", 0, 0),
+            container::ulimit("nofile", OPEN_FILES, OPEN_FILES),
+        ]),
+        ..container::hardened(input.facts, input.runtime, Role::Gate)
+    };
+    ContainerCreateBody {
+        hostname: Some(input.hostname.to_owned()),
+        user: Some("0:0".into()),
+        image: Some(input.image),
+        entrypoint: Some(vec![BINARY_IN_CONTAINER.into()]),
+        cmd: Some(vec!["__gate".into()]),
+        working_dir: Some("/".into()),
+        labels: Some(input.labels),
+        host_config: Some(host_config),
+        ..Default::default()
+    }
+}
