@@ -25,8 +25,9 @@ const BUSY: Duration = Duration::from_millis(10);
 const IDLE: Duration = Duration::from_millis(100);
 /// After an error of the log.
 const RETRY: Duration = Duration::from_millis(250);
-/// At most so many records become one write.
+/// At most so many records, and about so many bytes, become one write.
 const BATCH: usize = 4096;
+const BATCH_BYTES: usize = 4 << 20;
 /// How long the end of a run waits for a log that can't be written.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(20);
 
@@ -128,8 +129,6 @@ struct Mover {
     log: Log,
     spool: File,
     source: Option<Source>,
-    /// Read from the spool, and refused by the log.
-    held: Option<(u64, Entry)>,
     link: Option<GateLink>,
     execs: Arc<AtomicU64>,
 }
@@ -179,7 +178,7 @@ impl Mover {
     /// What the gate wrote before this comes before it.
     async fn record(&mut self, entry: &Entry) -> Result<()> {
         self.move_records().await?;
-        self.log.append_own(entry)?;
+        self.log.append_own(entry);
         Ok(self.log.flush()?)
     }
 
@@ -214,23 +213,15 @@ impl Mover {
         self.log.flush()?;
         let Some(Source { boot, reader }) = &mut self.source else { return Ok(0) };
         let (boot, mut moved, mut execs) = (*boot, 0, 0);
-        while moved < BATCH {
-            let (offset, entry) = match self.held.take() {
-                Some(held) => held,
-                None => match reader.next() {
-                    Ok(Some((offset, _, entry))) => (offset, entry),
-                    Ok(None) => break,
-                    Err(ReadError::Malformed { offset }) => (offset, malformed()),
-                    Err(e @ ReadError::Io(_)) => return Err(e.into()),
-                },
+        while moved < BATCH && self.log.pending() < BATCH_BYTES {
+            let (offset, entry) = match reader.next() {
+                Ok(Some((offset, _, entry))) => (offset, entry),
+                Ok(None) => break,
+                Err(ReadError::Malformed { offset }) => (offset, malformed()),
+                Err(e @ ReadError::Io(_)) => return Err(e.into()),
             };
-            match self.log.append(Src { boot, offset }, &entry) {
-                Ok(Appended::New(_)) => execs += u64::from(matches!(entry.event, Event::Exec(_))),
-                Ok(Appended::Already) => {}
-                Err(e) => {
-                    self.held = Some((offset, entry));
-                    return Err(e.into());
-                }
+            if let Appended::New(_) = self.log.append(Src { boot, offset }, &entry) {
+                execs += u64::from(matches!(entry.event, Event::Exec(_)));
             }
             moved += 1;
         }
