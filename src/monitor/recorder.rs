@@ -25,9 +25,8 @@ const BUSY: Duration = Duration::from_millis(10);
 const IDLE: Duration = Duration::from_millis(100);
 /// After an error of the log.
 const RETRY: Duration = Duration::from_millis(250);
-/// At most so many records, and about so many bytes, become one write.
+/// At most so many records become one write.
 const BATCH: usize = 4096;
-const BATCH_BYTES: usize = 4 << 20;
 /// How long the end of a run waits for a log that can't be written.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(20);
 
@@ -70,7 +69,6 @@ impl Recorder {
             log,
             spool: spool.try_clone()?,
             source: None,
-            held: None,
             link: None,
             execs: Arc::clone(&execs),
         };
@@ -213,7 +211,7 @@ impl Mover {
         self.log.flush()?;
         let Some(Source { boot, reader }) = &mut self.source else { return Ok(0) };
         let (boot, mut moved, mut execs) = (*boot, 0, 0);
-        while moved < BATCH && self.log.pending() < BATCH_BYTES {
+        while moved < BATCH && !self.log.is_full() {
             let (offset, entry) = match reader.next() {
                 Ok(Some((offset, _, entry))) => (offset, entry),
                 Ok(None) => break,
