@@ -81,6 +81,9 @@ impl Run {
     ) -> Result<()> {
         let deadline = Instant::now() + patience;
         loop {
+            if self.state.stopping.is_some() {
+                bail!("stopped before the start");
+            }
             // What was waited for may have come while another step was taken.
             if done(self, &Happening::Sample) {
                 return Ok(());

@@ -69,12 +69,13 @@ fn take(fd: std::os::fd::BorrowedFd<'_>) -> std::io::Result<OwnedFd> {
 
 async fn monitor(claim: Claim, client: StdStream, paths: Paths) -> Result<()> {
     let (sender, happenings) = mpsc::channel(QUEUE);
+    let fresh = claim.dir.state().is_err();
     let mut first = admit(ClientId(0), UnixStream::from_std(client)?, &sender);
     first.follows = true;
-    first.starter = true;
+    // Whoever finds a sandbox without a monitor starts one, and need not stay.
+    first.starter = fresh;
     let mut clients = Clients::default();
     clients.add(first);
-    let fresh = claim.dir.state().is_err();
     match prepare(&claim, &paths, fresh, &sender).await {
         Ok(Prepared { spec, state, engine, recorder }) => {
             let run = Run {
@@ -94,6 +95,7 @@ async fn monitor(claim: Claim, client: StdStream, paths: Paths) -> Result<()> {
                 start_asked: false,
                 main_served: false,
                 all_dead: false,
+                trouble: None,
                 unserved: BTreeMap::new(),
             };
             run.to_the_end(fresh).await

@@ -58,6 +58,8 @@ pub(super) struct Run {
     pub(super) main_served: bool,
     /// The gate has answered `KillAll`.
     pub(super) all_dead: bool,
+    /// What went wrong, where that is the cause of the end.
+    pub(super) trouble: Option<String>,
     /// Announced, and not served yet: to be announced again to a gate that connects again.
     pub(super) unserved: BTreeMap<u64, Announced>,
 }
@@ -104,6 +106,7 @@ impl Run {
     /// What ended a run that did not come to be: an order to stop is no failure of ours.
     fn failure(&self, error: &anyhow::Error) -> End {
         match self.state.stopping {
+            Some(Cause::Failed) => End { cause: Cause::Failed, code: 125, message: self.trouble.clone() },
             Some(cause) => End { cause, code: 137, message: Some(format!("{error:#}")) },
             None => End::failed(error),
         }
@@ -227,6 +230,7 @@ impl Run {
         let oom = code == 137 && self.usage.oom_kills.is_some_and(|kills| kills > 0);
         let (cause, code, message) = match self.state.stopping {
             Some(Cause::Time) => (Cause::Time, 124, Some("the wall-time limit was reached".to_owned())),
+            Some(Cause::Failed) => (Cause::Failed, 125, self.trouble.clone()),
             Some(cause) => (cause, code, None),
             None if exit.engine_was_away => {
                 (Cause::Engine, code, Some("the engine was restarted, or lost the container".to_owned()))

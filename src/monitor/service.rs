@@ -29,7 +29,7 @@ impl Run {
             GateFrame::ShimFailed { id, message } => {
                 let announced = self.unserved.remove(&id);
                 if id == MAIN {
-                    eprintln!("creel: the command could not be supervised: {message}");
+                    self.trouble = Some(format!("the command could not be supervised: {message}"));
                     self.stop(Cause::Failed, HANGUP_PATIENCE);
                 } else if let Some(client) = announced.and_then(|announced| announced.client) {
                     self.refuse(client, &anyhow!("the command could not be supervised: {message}"));
