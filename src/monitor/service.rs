@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow};
 
 use super::gate_link::GateLink;
 use super::happening::{ClientId, Happening};
-use super::run::{Announced, HANGUP_PATIENCE, MAIN, Run};
+use super::run::{Announced, MAIN, Run};
 use crate::audit::record::{Boot, Cause};
 use crate::sandbox::launch::LaunchError;
 use crate::sandbox::{control, launch};
@@ -30,7 +30,7 @@ impl Run {
                 let announced = self.unserved.remove(&id);
                 if id == MAIN {
                     self.trouble = Some(format!("the command could not be supervised: {message}"));
-                    self.stop(Cause::Failed, HANGUP_PATIENCE);
+                    self.end_unless_over();
                 } else if let Some(client) = announced.and_then(|announced| announced.client) {
                     self.refuse(client, &anyhow!("the command could not be supervised: {message}"));
                 }
@@ -41,6 +41,16 @@ impl Run {
             GateFrame::AllDead => self.all_dead = true,
             GateFrame::Trouble { message } => eprintln!("creel: the gate says: {}", message.escape_debug()),
         }
+    }
+
+    /// A shim that could not find its command has ended by itself, and its exit code is the better answer. One that
+    /// is still there after a moment has to go: nobody supervises it.
+    fn end_unless_over(&self) {
+        let sender = self.sender.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let _ = sender.send(Happening::End(Cause::Failed)).await;
+        });
     }
 
     /// A gate has connected: for the first time, or to us as its new monitor.
