@@ -2,6 +2,7 @@
 //! [`main`]; the library exists so that benches and fuzz targets reach the pure parts.
 
 mod audit;
+mod cli;
 mod judge;
 mod monitor;
 mod names;
@@ -11,3 +12,14 @@ mod sandbox;
 mod sys;
 mod visible;
 mod wire;
+
+use std::process::ExitCode;
+
+/// Which role am I? creel starts its own parts by a hidden first word; everything else is the command line.
+pub fn main() -> ExitCode {
+    let mut args = std::env::args_os().skip(1);
+    match args.next().as_deref().and_then(std::ffi::OsStr::to_str) {
+        Some(monitor::ROLE) => monitor::main(args.next().as_deref().and_then(std::ffi::OsStr::to_str)),
+        _ => cli::main(),
+    }
+}

@@ -56,17 +56,18 @@ pub(crate) struct JudgeError {
 impl Judge {
     pub(crate) fn new(commands: &CommandsPolicy) -> Result<Self, JudgeError> {
         let compile = |rule| Rule::new(rule).map_err(|why| JudgeError { id: rule.id.clone(), why });
-        Ok(Self { default: commands.default, rules: commands.rules.iter().map(compile).collect::<Result<_, _>>()? })
+        Ok(Self {
+            default: commands.default,
+            rules: commands.rules.iter().map(compile).collect::<Result<_, _>>()?,
+        })
     }
 
     /// The first rule that matches decides; where none does, the default.
     pub(crate) fn judge_exec(&self, action: &ExecAction<'_>) -> Judgement {
         match self.rules.iter().find(|rule| rule.matches(action)) {
-            Some(rule) => Judgement {
-                verdict: rule.verdict,
-                rule: Some(rule.id.clone()),
-                reason: rule.reason.clone(),
-            },
+            Some(rule) => {
+                Judgement { verdict: rule.verdict, rule: Some(rule.id.clone()), reason: rule.reason.clone() }
+            }
             None => Judgement { verdict: self.default, rule: None, reason: None },
         }
     }

@@ -18,8 +18,12 @@ fn judge(default: Verdict, rules: Vec<CommandRule>) -> Judge {
 
 fn verdict(judge: &Judge, program: &str, requested: &str, argv: &[&str]) -> Verdict {
     let argv: Vec<Vec<u8>> = argv.iter().map(|arg| arg.as_bytes().to_vec()).collect();
-    let action =
-        ExecAction { program: program.as_bytes(), requested: requested.as_bytes(), argv: &argv, cwd: b"/workspace" };
+    let action = ExecAction {
+        program: program.as_bytes(),
+        requested: requested.as_bytes(),
+        argv: &argv,
+        cwd: b"/workspace",
+    };
     judge.judge_exec(&action).verdict
 }
 
@@ -32,7 +36,11 @@ fn a_denied_program_is_denied_by_each_of_its_names() {
         ("/usr/lib/node_modules/npm/bin/npm-cli.js", "/usr/bin/npm", "node"), // a script, called by its link
         ("/workspace/copy", "/workspace/copy", "npm"),       // a copy that must know its name
     ] {
-        assert_eq!(verdict(&judge, program, requested, &[argv0]), Verdict::Deny, "{program} {requested} {argv0}");
+        assert_eq!(
+            verdict(&judge, program, requested, &[argv0]),
+            Verdict::Deny,
+            "{program} {requested} {argv0}"
+        );
     }
     assert_eq!(verdict(&judge, "/usr/bin/npmx", "npmx", &["npmx", "npm"]), Verdict::Allow);
 }
@@ -94,13 +102,17 @@ fn the_first_rule_that_matches_decides() {
 
 #[test]
 fn a_rule_that_came_another_way_and_is_broken_is_an_error() {
-    let broken = CommandsPolicy { default: Verdict::Allow, rules: vec![rule("odd", "[", &[], Verdict::Deny)] };
+    let broken =
+        CommandsPolicy { default: Verdict::Allow, rules: vec![rule("odd", "[", &[], Verdict::Deny)] };
     let error = Judge::new(&broken).expect_err("no glob");
     assert!(error.to_string().contains("odd"), "{error}");
 }
 
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
-    prop_oneof!["(/usr/bin/|/bin/|/workspace/)?(ls|git|rm)".prop_map(String::into_bytes), prop::collection::vec(any::<u8>(), 0..24)]
+    prop_oneof![
+        "(/usr/bin/|/bin/|/workspace/)?(ls|git|rm)".prop_map(String::into_bytes),
+        prop::collection::vec(any::<u8>(), 0..24)
+    ]
 }
 
 fn rules() -> impl Strategy<Value = Vec<CommandRule>> {
@@ -110,7 +122,13 @@ fn rules() -> impl Strategy<Value = Vec<CommandRule>> {
         rules
             .into_iter()
             .enumerate()
-            .map(|(at, (program, args, verdict))| CommandRule { id: at.to_string(), program, args, verdict, reason: None })
+            .map(|(at, (program, args, verdict))| CommandRule {
+                id: at.to_string(),
+                program,
+                args,
+                verdict,
+                reason: None,
+            })
             .collect()
     })
 }

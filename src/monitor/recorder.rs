@@ -65,13 +65,8 @@ impl Recorder {
         let execs = Arc::new(AtomicU64::new(log.resumed().execs));
         let (started, ended) = (log.resumed().started, log.resumed().ended);
         let (orders, inbox) = mpsc::channel(64);
-        let mover = Mover {
-            log,
-            spool: spool.try_clone()?,
-            source: None,
-            link: None,
-            execs: Arc::clone(&execs),
-        };
+        let mover =
+            Mover { log, spool: spool.try_clone()?, source: None, link: None, execs: Arc::clone(&execs) };
         tokio::spawn(mover.serve(inbox));
         Ok(Self { orders, execs, spool, started, ended })
     }
