@@ -3,12 +3,14 @@
 
 mod audit;
 mod cli;
+mod gate;
 mod judge;
 mod monitor;
 mod names;
 mod paths;
 mod policy;
 mod sandbox;
+mod shim;
 mod sys;
 mod visible;
 mod wire;
@@ -20,6 +22,8 @@ pub fn main() -> ExitCode {
     let mut args = std::env::args_os().skip(1);
     match args.next().as_deref().and_then(std::ffi::OsStr::to_str) {
         Some(monitor::ROLE) => monitor::main(args.next().as_deref().and_then(std::ffi::OsStr::to_str)),
+        Some(gate::ROLE) => gate::main(args),
+        Some(shim::ROLE) => shim::main(args),
         _ => cli::main(),
     }
 }

@@ -178,7 +178,29 @@ pub(crate) struct ShimArgs {
     pub(crate) command: Vec<std::ffi::OsString>,
 }
 
+/// Why a shim's command line is none.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the shim is started by creel itself, with other words than “{}”", .0.to_string_lossy().escape_debug())]
+pub(crate) struct BadShimArgs(std::ffi::OsString);
+
 impl ShimArgs {
+    /// Reads what [`ShimArgs::to_argv`] wrote.
+    pub(crate) fn parse(mut argv: impl Iterator<Item = std::ffi::OsString>) -> Result<Self, BadShimArgs> {
+        let mut args = Self::default();
+        loop {
+            let word = argv.next().ok_or_else(|| BadShimArgs(std::ffi::OsString::new()))?;
+            match word.to_str() {
+                Some("--") => break,
+                Some("--debugging") => args.debugging = true,
+                Some("--landlock-optional") => args.landlock_optional = true,
+                Some("--writable") => args.writable.push(argv.next().ok_or(BadShimArgs(word))?.into()),
+                _ => return Err(BadShimArgs(word)),
+            }
+        }
+        args.command = argv.collect();
+        Ok(args)
+    }
+
     /// What follows `creel __shim`.
     pub(crate) fn to_argv(&self) -> Vec<std::ffi::OsString> {
         let mut argv: Vec<std::ffi::OsString> = Vec::new();
@@ -194,5 +216,37 @@ impl ShimArgs {
         argv.push("--".into());
         argv.extend(self.command.iter().cloned());
         argv
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_shim_reads_what_was_written(
+            writable in prop::collection::vec("[a-z/ -]{0,12}", 0..4),
+            command in prop::collection::vec("[a-z -]{0,12}", 0..4),
+            debugging: bool,
+            landlock_optional: bool,
+        ) {
+            let args = ShimArgs {
+                writable: writable.into_iter().map(PathBuf::from).collect(),
+                debugging,
+                landlock_optional,
+                command: command.into_iter().map(Into::into).collect(),
+            };
+            prop_assert_eq!(ShimArgs::parse(args.to_argv().into_iter()), Ok(args));
+        }
+
+        #[test]
+        fn no_words_are_taken_for_others(words in prop::collection::vec("[a-z-]{0,8}", 0..6)) {
+            if let Ok(args) = ShimArgs::parse(words.iter().map(Into::into)) {
+                prop_assert!(words.contains(&"--".to_owned()));
+                prop_assert!(args.command.len() < words.len());
+            }
+        }
     }
 }

@@ -62,6 +62,11 @@ impl Judge {
         })
     }
 
+    /// Whether nothing can be but allowed.
+    pub(crate) fn allows_everything(&self) -> bool {
+        self.default == Verdict::Allow && self.rules.iter().all(|rule| rule.verdict == Verdict::Allow)
+    }
+
     /// The first rule that matches decides; where none does, the default.
     pub(crate) fn judge_exec(&self, action: &ExecAction<'_>) -> Judgement {
         match self.rules.iter().find(|rule| rule.matches(action)) {

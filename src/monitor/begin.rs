@@ -14,6 +14,7 @@ use super::usage::CgroupFiles;
 use crate::audit::record::{Bytes, Cause, Entry, Event, Outcome, RunStart};
 use crate::policy::model::ImageChoice;
 use crate::sandbox::container::Role;
+use crate::sandbox::control::{self, Status};
 use crate::sandbox::launch::{self, LaunchError};
 use crate::sandbox::plan::{self, Plan};
 use crate::wire::{ClientRequest, GateFrame, MonitorEvent, Phase};
@@ -58,9 +59,13 @@ impl Run {
             Err(LaunchError::Gone(_)) => return Ok(()),
             Err(e) => return Err(e.into()),
         };
-        launch::check_mounts(plan, pid)?;
+        let inner = match launch::check_mounts(plan, pid).and_then(|()| launch::ns_pid(pid)) {
+            // It ended while it was looked at: the same as above.
+            Err(LaunchError::Invisible { .. }) if !self.runs(workload).await => return Ok(()),
+            looked => looked?,
+        };
         self.cgroup = CgroupFiles::of(pid);
-        self.announce(launch::ns_pid(pid)?, None).await;
+        self.announce(inner, None).await;
         let settled = |happening: &Happening| {
             use GateFrame::{Exited, ShimFailed};
             matches!(happening, Happening::Gate(_, Exited { id: MAIN } | ShimFailed { id: MAIN, .. }))
@@ -69,6 +74,13 @@ impl Run {
             run.main_served || settled(happening)
         })
         .await
+    }
+
+    async fn runs(&self, container: &str) -> bool {
+        !matches!(
+            control::status(&self.engine, container).await,
+            Ok(None | Some(Status { running: false, .. }))
+        )
     }
 
     /// Waits for `done`, while clients may come and go. The end of the foreground client, an order to stop and

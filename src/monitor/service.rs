@@ -174,7 +174,12 @@ impl Run {
         self.clients.tell(id, MonitorEvent::ExecCreated { exec: exec.clone() });
         let (engine, sender) = (self.engine.clone(), self.sender.clone());
         tokio::spawn(async move {
-            match launch::exec_pid(&engine, &exec).await.and_then(launch::ns_pid) {
+            let mut found = launch::exec_pid(&engine, &exec).await.and_then(launch::ns_pid);
+            if let Err(LaunchError::Invisible { .. }) = found {
+                // It may have ended while it was looked at: the engine knows.
+                found = launch::exec_pid(&engine, &exec).await.and_then(launch::ns_pid);
+            }
+            match found {
                 Ok(pid) => drop(sender.send(Happening::ExecRuns(id, Ok(pid))).await),
                 // Over before it was seen, or never started: there is nothing to supervise.
                 Err(LaunchError::Gone(_) | LaunchError::ExecLate(_)) => {}

@@ -108,6 +108,10 @@ pub(crate) fn bind(source: &Path, target: &Path, read_only: bool) -> Mount {
     }
 }
 
+/// Bytes of a core file. One and not none: a limit of 1 also keeps the kernel from starting the crash handler that
+/// a host may have (core(5), "Piping core dumps to a program").
+pub(crate) const NO_CORE: i64 = 1;
+
 pub(crate) fn ulimit(name: &str, soft: i64, hard: i64) -> ResourcesUlimits {
     ResourcesUlimits { name: Some(name.to_owned()), soft: Some(soft), hard: Some(hard) }
 }

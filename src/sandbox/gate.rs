@@ -5,6 +5,7 @@ use std::path::Path;
 
 use bollard::models::{ContainerCreateBody, HostConfig, Mount};
 
+use super::container::NO_CORE;
 use super::container::{self, Role};
 use super::facts::EngineFacts;
 use crate::wire::{BINARY_IN_CONTAINER, GATE_RUN_DIR};
@@ -43,7 +44,7 @@ pub(crate) fn body(input: GateInput<'_>) -> ContainerCreateBody {
         mounts: Some(mounts),
         network_mode: Some("none".into()),
         pids_limit: Some(PROCESSES),
-        ulimits: Some(vec![container::ulimit("core", 0, 0)]),
+        ulimits: Some(vec![container::ulimit("core", NO_CORE, NO_CORE)]),
         ..container::hardened(input.facts, input.runtime, Role::Gate)
     };
     ContainerCreateBody {

@@ -190,6 +190,7 @@ pub(crate) async fn create_exec(
         privileged: Some(false),
         user: request.user.clone(),
         working_dir: request.workdir.clone(),
+        detach_keys: request.detach_keys.clone(),
         ..Default::default()
     };
     Ok(engine.docker().create_exec(workload, options).await.map_err(LaunchError::Exec)?.id)

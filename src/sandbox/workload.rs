@@ -350,10 +350,15 @@ fn workdir(input: &WorkloadInput<'_>) -> PathBuf {
 fn ulimits(spec: &SandboxSpec) -> Result<Vec<ResourcesUlimits>, WorkloadError> {
     let limits = &spec.policy.limits;
     let files = signed(limits.open_files);
-    let mut all: BTreeMap<&str, (i64, i64)> = [("core", (0, 0)), ("nofile", (files, files))].into();
+    let mut all: BTreeMap<&str, (i64, i64)> =
+        [("core", (container::NO_CORE, container::NO_CORE)), ("nofile", (files, files))].into();
     for (name, soft, hard) in &limits.ulimits {
-        if name == "core" && (*soft, *hard) != (0, 0) {
-            return Err(WorkloadError::CoreDump);
+        if name == "core" {
+            // Less than what is in force is no loosening; anything else is.
+            if (*soft, *hard) != (0, 0) {
+                return Err(WorkloadError::CoreDump);
+            }
+            continue;
         }
         all.insert(name, (signed(*soft), signed(*hard)));
     }

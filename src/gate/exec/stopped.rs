@@ -1,0 +1,92 @@
+//! At the exec stop: the new program is there, and has not run one instruction. What is read of it now is what
+//! runs: it is judged, recorded, and only then let go.
+
+use nix::errno::Errno;
+
+use super::notified::described;
+use super::recorder::now_us;
+use super::teller::denied;
+use super::tracer::{Then, Tracer};
+use super::{environ, image, kill, procfs};
+use crate::audit::record::{By, Entry, Event, Exec, Outcome};
+use crate::judge::{ExecAction, Judgement, Verdict};
+use crate::sys::{arch, ptrace};
+
+/// A program that stands still.
+struct Standing {
+    exec: Exec,
+    judgement: Judgement,
+    line: String,
+}
+
+impl Tracer {
+    /// The thread group `pid` has executed a program. If another of its threads did it, that thread has become `pid`.
+    pub(super) fn executed(&mut self, pid: i32) {
+        if let Ok(former) = ptrace::former_tid(pid) {
+            self.tasks.remove(&former);
+        }
+        self.tasks.remove(&pid);
+        let standing = match self.look_at(pid) {
+            Ok(standing) => standing,
+            Err(Errno::ESRCH) => return,
+            // What can't be read can't be judged.
+            Err(e) => {
+                kill::process(pid);
+                return self.trouble(format!("a program that could not be examined was killed ({e})"));
+            }
+        };
+        let Standing { exec, judgement, line } = standing;
+        let allowed = judgement.verdict == Verdict::Allow;
+        if !allowed {
+            kill::process(pid);
+        } else if !self.record_commands {
+            return let_go(pid);
+        }
+        let entry = Entry {
+            ts_us: now_us(),
+            outcome: if allowed { Outcome::Allow } else { Outcome::Deny },
+            rule: judgement.rule,
+            by: Some(By::Policy),
+            event: Event::Exec(exec),
+        };
+        if !allowed {
+            self.tell(pid, line, None);
+            self.record(entry, Then::Nothing);
+        } else if self.recorder.may_follow() {
+            let_go(pid);
+            self.record(entry, Then::Nothing);
+        } else {
+            self.record(entry, Then::LetGo { pid });
+        }
+    }
+
+    fn look_at(&self, pid: i32) -> Result<Standing, Errno> {
+        let registers = ptrace::registers(pid)?;
+        let image = image::read(pid, arch::stack_pointer(&registers))?;
+        let identity = procfs::identity(pid).ok_or(Errno::ESRCH)?;
+        let program = procfs::exe(pid).ok_or(Errno::ESRCH)?;
+        let cwd = procfs::cwd(pid).ok_or(Errno::ESRCH)?;
+        let action = ExecAction { program: &program, requested: &image.execfn, argv: &image.argv, cwd: &cwd };
+        let judgement = self.judge.judge_exec(&action);
+        let line = match judgement.verdict {
+            Verdict::Allow => String::new(),
+            _ => denied(&image.argv, &program, judgement.rule.as_deref(), judgement.reason.as_deref()),
+        };
+        let argv0 = image.argv.first().map(Vec::as_slice);
+        let mut exec = described(&identity, &program, &image.execfn, argv0, cwd);
+        exec.set_env(environ::changed(&self.start_env, &image.env));
+        exec.set_argv(image.argv.into_iter().map(Into::into).collect());
+        if judgement.verdict != Verdict::Allow {
+            exec.reason.clone_from(&judgement.reason);
+        }
+        Ok(Standing { exec, judgement, line })
+    }
+}
+
+/// Ends the trace: the program runs.
+pub(super) fn let_go(pid: i32) {
+    match ptrace::detach(pid, 0) {
+        Ok(()) | Err(Errno::ESRCH) => {}
+        Err(e) => eprintln!("creel: a process could not be let go: {e}"),
+    }
+}

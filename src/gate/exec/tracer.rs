@@ -1,0 +1,320 @@
+//! The thread that makes every ptrace call: its loop, and what it keeps.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, open};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::stat::Mode;
+
+use super::inbox::{Inbox, Message};
+use super::recorder::Recorder;
+use super::stopped::let_go;
+use super::teller::{Denial, Teller};
+use super::{Order, Written, kill, procfs};
+use crate::audit::record::Entry;
+use crate::audit::spool::SpoolWriter;
+use crate::judge::Judge;
+use crate::sys::wait::Change;
+use crate::sys::{ptrace, seccomp};
+use crate::wire::{GateConfig, GateFrame};
+
+/// How long an exec that was let go may take before it is looked after: one that failed makes no stop. A slow one
+/// that succeeds loses nothing by it.
+const EXEC_PATIENCE: Duration = Duration::from_millis(20);
+/// Between looks whether everything is dead.
+const KILL_PAUSE: Duration = Duration::from_millis(5);
+
+/// A filter's listener, and whose it was.
+pub(super) struct Source {
+    pub(super) id: u64,
+    pub(super) listener: Arc<OwnedFd>,
+    /// The workload's root; nothing in it can change its own.
+    pub(super) root: OwnedFd,
+}
+
+/// The announced process: its end is told of.
+struct Announced {
+    id: u64,
+    process: OwnedFd,
+}
+
+/// A thread that is traced and has not stopped yet.
+pub(super) struct Task {
+    /// Tells a later exec of the same thread apart.
+    expected: u64,
+}
+
+/// What is done when a record is safe.
+pub(super) enum Then {
+    LetGo {
+        pid: i32,
+    },
+    /// `line` is told to process `pid` first.
+    Refuse {
+        denial: Denial,
+        pid: i32,
+        line: String,
+    },
+    Nothing,
+}
+
+pub(super) struct Tracer {
+    inbox: Arc<Inbox>,
+    say: mpsc::Sender<GateFrame>,
+    pub(super) judge: Judge,
+    pub(super) record_commands: bool,
+    tell_workload: bool,
+    pub(super) start_env: BTreeMap<String, String>,
+    pub(super) recorder: Recorder<Then>,
+    teller: Teller,
+    sources: Vec<Arc<Source>>,
+    announced: Vec<Announced>,
+    pub(super) tasks: HashMap<i32, Task>,
+    /// Execs that may fail silently, in the order of their deadlines.
+    expectations: VecDeque<(Instant, i32, u64)>,
+    counter: u64,
+    /// Processes whose calls by foreign tables are recorded already.
+    pub(super) foreign: HashSet<(u32, u64)>,
+    killing: bool,
+}
+
+impl Tracer {
+    pub(super) fn new(
+        config: &GateConfig,
+        spool: SpoolWriter,
+        inbox: Arc<Inbox>,
+        written: Written,
+        say: mpsc::Sender<GateFrame>,
+    ) -> Result<Self> {
+        Ok(Self {
+            inbox,
+            say,
+            judge: Judge::new(&config.commands)?,
+            record_commands: config.record_commands,
+            tell_workload: config.tell_workload,
+            start_env: config.env.clone(),
+            recorder: Recorder::new(spool, config.durability, written),
+            teller: Teller::start()?,
+            sources: Vec::new(),
+            announced: Vec::new(),
+            tasks: HashMap::new(),
+            expectations: VecDeque::new(),
+            counter: 0,
+            foreign: HashSet::new(),
+            killing: false,
+        })
+    }
+
+    /// For ever: the gate ends with its container.
+    pub(super) fn run(mut self) {
+        loop {
+            let (sources, ended) = self.wait();
+            // Stops first: a task that stands still is further on than one that asks.
+            for message in self.inbox.take() {
+                match message {
+                    Message::Order(order) => self.obey(order),
+                    Message::Change(Change::Ended { tid }) => drop(self.tasks.remove(&tid)),
+                    Message::Change(Change::Stopped { tid, signal, event }) => {
+                        self.stopped(tid, signal, event)
+                    }
+                }
+            }
+            for (source, events) in sources {
+                if events.contains(PollFlags::POLLIN) {
+                    self.notified(&source);
+                } else if events.intersects(PollFlags::POLLHUP | PollFlags::POLLERR | PollFlags::POLLNVAL) {
+                    // The last task under that filter has ended.
+                    self.forget_source(source.id);
+                }
+            }
+            for id in ended {
+                self.announced.retain(|announced| announced.id != id);
+                self.tell_monitor(GateFrame::Exited { id });
+            }
+            self.look_after_late_execs();
+            for then in self.recorder.expired() {
+                self.give_up(then);
+            }
+            if self.killing {
+                self.go_on_killing();
+            }
+        }
+    }
+
+    /// Waits until there is something to do. Returns the listeners that have something, and the announced processes
+    /// that have ended.
+    fn wait(&self) -> (Vec<(Arc<Source>, PollFlags)>, Vec<u64>) {
+        let listeners = self.sources.iter().map(|source| source.listener.as_fd());
+        let processes = self.announced.iter().map(|announced| announced.process.as_fd());
+        let mut polled: Vec<PollFd<'_>> = std::iter::once(self.inbox.as_fd())
+            .chain(listeners)
+            .chain(processes)
+            .map(|fd| PollFd::new(fd, PollFlags::POLLIN))
+            .collect();
+        if poll(&mut polled, self.timeout()).is_err() {
+            return (Vec::new(), Vec::new());
+        }
+        let mut events = polled.iter().skip(1).map(|fd| fd.revents().unwrap_or(PollFlags::POLLERR));
+        let sources = self.sources.iter().zip(events.by_ref());
+        let sources = sources
+            .filter(|(_, events)| !events.is_empty())
+            .map(|(source, events)| (Arc::clone(source), events));
+        let sources = sources.collect();
+        let ended = self.announced.iter().zip(events).filter(|(_, events)| !events.is_empty());
+        (sources, ended.map(|(announced, _)| announced.id).collect())
+    }
+
+    fn timeout(&self) -> PollTimeout {
+        let exec = self.expectations.front().map(|(deadline, ..)| *deadline);
+        let kill = self.killing.then(|| Instant::now() + KILL_PAUSE);
+        let Some(deadline) = [exec, self.recorder.deadline(), kill].into_iter().flatten().min() else {
+            return PollTimeout::NONE;
+        };
+        // A millisecond more than what is left, so that it is over then.
+        let left = deadline.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
+        PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
+    }
+
+    fn obey(&mut self, order: Order) {
+        match order {
+            Order::Serve { id, pid, process, listener } => self.serve(id, pid, process, listener),
+            Order::KillAll => self.killing = true,
+            Order::Consumed { offset } => {
+                for then in self.recorder.consumed(offset) {
+                    self.act(then);
+                }
+            }
+        }
+    }
+
+    fn serve(&mut self, id: u64, pid: i32, process: OwnedFd, listener: OwnedFd) {
+        let root = open(
+            format!("/proc/{pid}/root").as_str(),
+            OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC,
+            Mode::empty(),
+        );
+        let root = match root {
+            Ok(root) => root,
+            Err(e) => {
+                let message = format!("its root can't be opened: {e}");
+                return self.tell_monitor(GateFrame::ShimFailed { id, message });
+            }
+        };
+        // A matter of speed alone: kernels before 6.6 don't know it.
+        let _ = seccomp::wake_in_place(&listener);
+        self.sources.push(Arc::new(Source { id, listener: Arc::new(listener), root }));
+        self.announced.push(Announced { id, process });
+        self.tell_monitor(GateFrame::Serving { id });
+    }
+
+    pub(super) fn forget_source(&mut self, id: u64) {
+        self.sources.retain(|source| source.id != id);
+    }
+
+    /// A traced task stands still.
+    fn stopped(&mut self, tid: i32, signal: i32, event: i32) {
+        if event == libc::PTRACE_EVENT_EXEC {
+            return self.executed(tid);
+        }
+        // Its exec failed, or never began: it is back in its own code. It goes on untraced, with the signal that it
+        // was about to get; a job-control stop stays one.
+        self.tasks.remove(&tid);
+        let signal = if event == 0 { signal } else { 0 };
+        match ptrace::detach(tid, signal) {
+            Ok(()) | Err(Errno::ESRCH) => {}
+            Err(e) => self.trouble(format!("a process could not be let go: {e}")),
+        }
+    }
+
+    /// An exec of this thread is under way.
+    pub(super) fn expect(&mut self, tid: i32) {
+        self.counter += 1;
+        self.tasks.insert(tid, Task { expected: self.counter });
+        self.expectations.push_back((Instant::now() + EXEC_PATIENCE, tid, self.counter));
+    }
+
+    /// Makes the thread stop, to be let go: at once, or at its exec if that comes first.
+    pub(super) fn interrupt(&mut self, tid: i32) {
+        match ptrace::interrupt(tid) {
+            Ok(()) => {}
+            Err(_) => drop(self.tasks.remove(&tid)),
+        }
+    }
+
+    fn look_after_late_execs(&mut self) {
+        let now = Instant::now();
+        while let Some((_, tid, expected)) = self.expectations.pop_front_if(|(deadline, ..)| *deadline <= now)
+        {
+            if self.tasks.get(&tid).is_some_and(|task| task.expected == expected) {
+                self.interrupt(tid);
+            }
+        }
+    }
+
+    /// Writes the record; `then` follows when it is safe.
+    pub(super) fn record(&mut self, entry: Entry, then: Then) {
+        if let Some(then) = self.recorder.record(entry, then) {
+            self.act(then);
+        }
+    }
+
+    fn act(&mut self, then: Then) {
+        match then {
+            Then::LetGo { pid } => let_go(pid),
+            Then::Refuse { denial, pid, line } => self.tell(pid, line, Some(denial)),
+            Then::Nothing => {}
+        }
+    }
+
+    /// Its record could not be written for too long: it does not happen.
+    fn give_up(&mut self, then: Then) {
+        const LINE: &str = "creel: denied: the audit log can't be written\n";
+        match then {
+            Then::LetGo { pid } => {
+                kill::process(pid);
+                self.tell(pid, LINE.to_owned(), None);
+            }
+            Then::Refuse { denial, pid, line } => self.tell(pid, line, Some(denial)),
+            Then::Nothing => {}
+        }
+    }
+
+    /// Writes a line to the process's stderr, where the policy wants that, and answers the denial.
+    pub(super) fn tell(&self, pid: i32, line: String, denial: Option<Denial>) {
+        if self.tell_workload {
+            self.teller.tell(pid, line, denial);
+        } else {
+            denial.iter().for_each(Denial::answer);
+        }
+    }
+
+    fn go_on_killing(&mut self) {
+        kill::all_others();
+        match procfs::others_alive() {
+            Ok(true) => {}
+            Ok(false) => {
+                self.killing = false;
+                self.tell_monitor(GateFrame::AllDead);
+            }
+            Err(e) => {
+                self.killing = false;
+                self.trouble(format!("the processes can't be listed: {e}"));
+            }
+        }
+    }
+
+    pub(super) fn trouble(&self, message: String) {
+        self.tell_monitor(GateFrame::Trouble { message });
+    }
+
+    fn tell_monitor(&self, frame: GateFrame) {
+        // The receiver lives as long as the gate.
+        let _ = self.say.send(frame);
+    }
+}
