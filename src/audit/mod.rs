@@ -13,7 +13,7 @@ pub(crate) mod summary;
 pub(crate) mod verify;
 
 /// Lower-case hex, as hashes are written in records.
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         // Writing to a string can't fail.

@@ -9,6 +9,7 @@ mod follow;
 mod generate;
 mod kill;
 mod logs;
+mod policy;
 mod progress;
 mod ps;
 mod rm;
@@ -48,6 +49,7 @@ enum Command {
     Stop(stop::StopArgs),
     Kill(kill::KillArgs),
     Rm(rm::RmArgs),
+    Policy(policy::PolicyArgs),
     #[command(hide = true)]
     Generate(generate::GenerateArgs),
 }
@@ -79,6 +81,7 @@ impl Command {
             Self::Stop(args) => stop::run(args),
             Self::Kill(args) => kill::run(args),
             Self::Rm(args) => rm::run(args),
+            Self::Policy(args) => policy::run(args),
             Self::Generate(args) => generate::run(args),
         }
     }

@@ -4,16 +4,16 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::Result;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::clients::{Client, Clients};
+use super::clients::Clients;
 use super::clock::now_us;
 use super::gate_link::GateLink;
 use super::happening::{ClientId, Happening};
 use super::recorder::Recorder;
-use super::state::{Claim, ExitState, RunState};
+use super::state::{Claim, RunState};
 use super::usage::{CgroupFiles, Usage};
 use super::watch;
 use crate::audit::record::{Cause, Entry, Event, Gap, Outcome};
@@ -21,7 +21,7 @@ use crate::paths::Paths;
 use crate::sandbox::control;
 use crate::sandbox::engine::Engine;
 use crate::sandbox::spec::SandboxSpec;
-use crate::wire::{ClientRequest, GateFrame, MonitorEvent, MonitorFrame, Phase};
+use crate::wire::Phase;
 
 /// How long a gate may take to come up or to connect again.
 pub(super) const GATE_PATIENCE: Duration = Duration::from_secs(30);

@@ -1,10 +1,7 @@
 //! The capabilities that may be given back, and why the others may not.
 
-use std::borrow::Cow;
-
 use super::diagnostic::visible;
 use super::model::Capability;
-use super::text::{FromText, written_as_text};
 
 impl Capability {
     pub(crate) const ALL: [Self; 6] =
@@ -62,38 +59,31 @@ const REFUSED: &[(&str, &str)] = &[
     ("WAKE_ALARM", "it wakes the host"),
 ];
 
-/// A capability in a policy: `CHOWN`, also as `CAP_CHOWN`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct CapabilityName(pub(crate) Capability);
-
 fn list() -> String {
     Capability::ALL.map(Capability::name).join(", ")
 }
 
-impl FromText for CapabilityName {
-    fn accepts() -> Cow<'static, str> {
-        format!("the name of a capability, out of {}", list()).into()
+/// The capability that a policy names: `CHOWN`, also as `CAP_CHOWN`; or the sentence that says why not.
+pub(super) fn parse(text: &str) -> Result<Capability, String> {
+    let upper = text.to_ascii_uppercase();
+    let name = upper.strip_prefix("CAP_").unwrap_or(&upper);
+    if let Some(found) = Capability::ALL.into_iter().find(|known| known.name() == name) {
+        return Ok(found);
     }
-
-    fn from_text(text: &str) -> Result<Self, String> {
-        let upper = text.to_ascii_uppercase();
-        let name = upper.strip_prefix("CAP_").unwrap_or(&upper);
-        if let Some(found) = Capability::ALL.into_iter().find(|known| known.name() == name) {
-            return Ok(Self(found));
+    Err(match REFUSED.iter().find(|(refused, _)| *refused == name) {
+        Some((refused, why)) => {
+            format!("{refused} can't be given back: {why}. Only these leave the sandbox standing: {}", list())
         }
-        Err(match REFUSED.iter().find(|(refused, _)| *refused == name) {
-            Some((refused, why)) => {
-                format!("{refused} can't be given back: {why}. Only these leave the sandbox standing: {}", list())
-            }
-            None if name == "ALL" => {
-                format!("all capabilities together are no sandbox. Name what is needed, out of {}", list())
-            }
-            None => format!("“{}” is no capability. Known here: {}", visible(text), list()),
-        })
-    }
+        None if name == "ALL" => {
+            format!("all capabilities together are no sandbox. Name what is needed, out of {}", list())
+        }
+        None => format!("“{}” is no capability. Known here: {}", visible(text), list()),
+    })
 }
 
-written_as_text!(CapabilityName);
+pub(super) fn check(text: &str) -> Result<(), String> {
+    parse(text).map(drop)
+}
 
 #[cfg(test)]
 mod tests {
@@ -102,11 +92,11 @@ mod tests {
     #[test]
     fn the_short_list_and_the_refused_one_have_nothing_in_common() {
         for known in Capability::ALL {
-            assert!(CapabilityName::from_text(known.name()).is_ok());
-            assert!(CapabilityName::from_text(&format!("cap_{}", known.name().to_lowercase())).is_ok());
+            assert!(parse(known.name()).is_ok());
+            assert!(parse(&format!("cap_{}", known.name().to_lowercase())).is_ok());
         }
         for (name, why) in REFUSED {
-            let error = CapabilityName::from_text(name).expect_err("refused");
+            let error = parse(name).expect_err("refused");
             assert!(error.contains(why), "{error}");
         }
         assert_eq!(Capability::ALL.len() + REFUSED.len(), 41, "every capability that Linux 6.12 has");

@@ -24,9 +24,17 @@ pub(crate) struct Diagnostic {
 /// Where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-    File { name: String, line: usize, column: usize, excerpt: Excerpt },
+    File {
+        name: String,
+        line: usize,
+        column: usize,
+        excerpt: Excerpt,
+    },
     /// An option, and what was typed where that has more than one part.
-    Option { name: String, excerpt: Option<Excerpt> },
+    Option {
+        name: String,
+        excerpt: Option<Excerpt>,
+    },
 }
 
 /// A line, ready to be shown, and the columns that the caret marks.

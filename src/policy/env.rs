@@ -1,18 +1,41 @@
 //! Environment variables: their names, which of them come from the host, and which look like secrets.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use globset::Glob;
 
 use super::diagnostic::visible;
-use super::text::{FromText, written_as_text};
+use super::kind::Fault;
+use super::node::{Node, Value};
 
 /// Parts of names, between underscores, that name a secret by themselves.
 const SECRET_WORDS: &[&str] = &[
-    "APIKEY", "AUTH", "BEARER", "COOKIE", "CREDENTIAL", "CREDENTIALS", "CREDS", "DSN", "JWT", "KEY", "KEYS", "PASS",
-    "PASSPHRASE", "PASSWD", "PASSWORD", "PASSWORDS", "PAT", "PEM", "PRIVATE", "PWD", "SECRET", "SECRETS", "SESSION",
-    "TOKEN", "TOKENS", "WEBHOOK",
+    "APIKEY",
+    "AUTH",
+    "BEARER",
+    "COOKIE",
+    "CREDENTIAL",
+    "CREDENTIALS",
+    "CREDS",
+    "DSN",
+    "JWT",
+    "KEY",
+    "KEYS",
+    "PASS",
+    "PASSPHRASE",
+    "PASSWD",
+    "PASSWORD",
+    "PASSWORDS",
+    "PAT",
+    "PEM",
+    "PRIVATE",
+    "PWD",
+    "SECRET",
+    "SECRETS",
+    "SESSION",
+    "TOKEN",
+    "TOKENS",
+    "WEBHOOK",
 ];
 
 /// Endings that name one without an underscore before them (`MYSQLPASSWORD`, `GITHUBTOKEN`).
@@ -20,20 +43,49 @@ const SECRET_ENDINGS: &[&str] =
     &["APIKEY", "CREDENTIALS", "PASSPHRASE", "PASSWD", "PASSWORD", "SECRET", "SECRETKEY", "TOKEN"];
 
 /// Families whose members together open an account, whatever each is called.
-const SECRET_FAMILIES: &[&str] = &["AWS_", "AZURE_", "GOOGLE_", "DOCKER_", "KUBE", "VAULT_", "SSH_", "GPG_", "PG"];
+const SECRET_FAMILIES: &[&str] =
+    &["AWS_", "AZURE_", "GOOGLE_", "DOCKER_", "KUBE", "VAULT_", "SSH_", "GPG_", "PG"];
 
 /// Members of those families, and of the words above, that say nothing secret.
 const HARMLESS: &[&str] = &[
-    "AWS_DEFAULT_REGION", "AWS_PAGER", "AWS_REGION", "DESKTOP_SESSION", "GPG_TTY", "GTK_KEY_THEME", "OLDPWD", "PWD",
-    "XDG_SESSION_CLASS", "XDG_SESSION_DESKTOP", "XDG_SESSION_TYPE",
+    "AWS_DEFAULT_REGION",
+    "AWS_PAGER",
+    "AWS_REGION",
+    "DESKTOP_SESSION",
+    "GPG_TTY",
+    "GTK_KEY_THEME",
+    "OLDPWD",
+    "PWD",
+    "XDG_SESSION_CLASS",
+    "XDG_SESSION_DESKTOP",
+    "XDG_SESSION_TYPE",
 ];
 
 /// Names that a glob must not reach: one of each kind.
 const PROBES: &[&str] = &[
-    "ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY", "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN", "GITHUB_TOKEN", "GH_TOKEN", "GITLAB_TOKEN", "NPM_TOKEN", "CARGO_REGISTRY_TOKEN",
-    "DATABASE_PASSWORD", "PGPASSWORD", "MYSQL_PWD", "SSH_AUTH_SOCK", "VAULT_TOKEN", "SLACK_WEBHOOK",
-    "AZURE_CLIENT_SECRET", "SENTRY_DSN", "HF_TOKEN", "DOCKER_PASSWORD", "KUBECONFIG", "STRIPE_SECRET_KEY",
+    "ANTHROPIC_API_KEY",
+    "OPENAI_API_KEY",
+    "GEMINI_API_KEY",
+    "GOOGLE_API_KEY",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "GITHUB_TOKEN",
+    "GH_TOKEN",
+    "GITLAB_TOKEN",
+    "NPM_TOKEN",
+    "CARGO_REGISTRY_TOKEN",
+    "DATABASE_PASSWORD",
+    "PGPASSWORD",
+    "MYSQL_PWD",
+    "SSH_AUTH_SOCK",
+    "VAULT_TOKEN",
+    "SLACK_WEBHOOK",
+    "AZURE_CLIENT_SECRET",
+    "SENTRY_DSN",
+    "HF_TOKEN",
+    "DOCKER_PASSWORD",
+    "KUBECONFIG",
+    "STRIPE_SECRET_KEY",
 ];
 
 /// Whether a variable's name says that its value is a secret. It errs on the side of yes.
@@ -53,80 +105,65 @@ fn check_name(name: &str) -> Result<(), String> {
         return Err("a variable needs a name".to_owned());
     }
     if name.contains(['=', '\0']) || name.contains(char::is_control) {
-        return Err(format!("“{}” can't name a variable: it holds “=” or a control character", visible(name)));
+        return Err(format!(
+            "“{}” can't name a variable: it holds “=” or a control character",
+            visible(name)
+        ));
     }
     Ok(())
 }
 
-/// The name of a variable that is set.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct EnvName(pub(crate) String);
-
-impl FromText for EnvName {
-    fn accepts() -> Cow<'static, str> {
-        "the name of a variable".into()
-    }
-
-    fn from_text(text: &str) -> Result<Self, String> {
-        check_name(text)?;
-        Ok(Self(text.to_owned()))
-    }
+/// What is wrong with one entry of `sandbox.env`.
+pub(super) fn fault<'a>(name: &str, node: &'a Node) -> Option<Fault<'a>> {
+    let message = match &node.value {
+        Value::Text(value) => check_set(name, value).err()?,
+        _ => format!("a variable's value stands in quotes, and this is {}", node.kind()),
+    };
+    Some(Fault { node, message })
 }
 
-/// The value of one.
-#[derive(Clone, Debug)]
-pub(crate) struct EnvValue(pub(crate) String);
-
-impl FromText for EnvValue {
-    fn accepts() -> Cow<'static, str> {
-        "a variable's value, in quotes".into()
+/// A variable that the policy sets. A secret does not belong into a file that is shared.
+fn check_set(name: &str, value: &str) -> Result<(), String> {
+    check_name(name)?;
+    if value.contains('\0') {
+        return Err("a variable's value can't hold a NUL byte".to_owned());
     }
-
-    fn from_text(text: &str) -> Result<Self, String> {
-        if text.contains('\0') {
-            return Err("a variable's value can't hold a NUL byte".to_owned());
-        }
-        Ok(Self(text.to_owned()))
+    if looks_secret(name) && !value.is_empty() {
+        return Err(format!(
+            "{} looks like a secret, which does not belong into a policy. Secrets will be kept out of the sandbox by \
+             [secrets], which is not built yet; until then, -e {0} hands one on for a single run",
+            visible(name)
+        ));
     }
+    Ok(())
 }
 
 /// An entry of `env_from_host`: a name, or a glob over names.
-#[derive(Clone, Debug)]
-pub(crate) struct HostVariable(pub(crate) String);
-
-impl FromText for HostVariable {
-    fn accepts() -> Cow<'static, str> {
-        "the name of a variable of the host, or a glob such as \"LC_*\"".into()
+pub(super) fn check_host_variable(text: &str) -> Result<(), String> {
+    if let Some((name, _)) = text.split_once('=') {
+        return Err(format!(
+            "only names stand here, never values: write \"{0}\", or set the value in env = {{ {0} = \"…\" }}",
+            visible(name)
+        ));
     }
-
-    fn from_text(text: &str) -> Result<Self, String> {
-        if let Some((name, _)) = text.split_once('=') {
-            return Err(format!(
-                "only names stand here, never values: write \"{0}\", or set the value in env = {{ {0} = \"…\" }}",
-                visible(name)
-            ));
-        }
-        check_name(text)?;
-        if looks_secret(text) {
-            return Err(format!(
-                "{} looks like a secret, and what the workload can read, it can send away. Secrets will be kept out of \
-                 the sandbox by [secrets], which is not built yet",
-                visible(text)
-            ));
-        }
-        let glob = Glob::new(text).map_err(|e| format!("“{}” is no glob: {}", visible(text), e.kind()))?;
-        let glob = glob.compile_matcher();
-        if let Some(probe) = PROBES.iter().find(|probe| glob.is_match(probe)) {
-            return Err(format!(
-                "“{}” takes in secrets such as {probe}. Name the variables that are needed",
-                visible(text)
-            ));
-        }
-        Ok(Self(text.to_owned()))
+    check_name(text)?;
+    if looks_secret(text) {
+        return Err(format!(
+            "{} looks like a secret, and what the workload can read, it can send away. Secrets will be kept out of \
+             the sandbox by [secrets], which is not built yet",
+            visible(text)
+        ));
     }
+    let glob = Glob::new(text).map_err(|e| format!("“{}” is no glob: {}", visible(text), e.kind()))?;
+    let glob = glob.compile_matcher();
+    if let Some(probe) = PROBES.iter().find(|probe| glob.is_match(probe)) {
+        return Err(format!(
+            "“{}” takes in secrets such as {probe}. Name the variables that are needed",
+            visible(text)
+        ));
+    }
+    Ok(())
 }
-
-written_as_text!(EnvName, EnvValue, HostVariable);
 
 /// The host's variables that a policy hands on. A glob never hands on what looks like a secret.
 pub(crate) fn from_host(
@@ -147,27 +184,41 @@ mod tests {
         for probe in PROBES {
             assert!(looks_secret(probe), "{probe}");
         }
-        for name in ["my_api_key", "GITHUBTOKEN", "DB_PASS", "AWS_PROFILE", "TWILIO_AUTH_TOKEN", "kubeconfig"] {
+        for name in ["my_api_key", "GITHUBTOKEN", "DB_PASS", "AWS_PROFILE", "TWILIO_AUTH_TOKEN", "kubeconfig"]
+        {
             assert!(looks_secret(name), "{name}");
         }
-        for name in ["TERM", "LANG", "LC_ALL", "EDITOR", "TZ", "COLORTERM", "KEYBOARD", "PATH", "MONKEY", "AWS_REGION"] {
+        for name in [
+            "TERM",
+            "LANG",
+            "LC_ALL",
+            "EDITOR",
+            "TZ",
+            "COLORTERM",
+            "KEYBOARD",
+            "PATH",
+            "MONKEY",
+            "AWS_REGION",
+        ] {
             assert!(!looks_secret(name), "{name}");
         }
     }
 
     #[test]
     fn a_glob_may_not_reach_a_secret() {
-        for bad in ["*", "*_*", "G*", "ANTHROPIC_*", "[A-Z]*", "{TERM,GH_TOKEN}", "?H_TOKE?", "A=1", "", "{a"] {
-            assert!(HostVariable::from_text(bad).is_err(), "{bad}");
+        for bad in ["*", "*_*", "G*", "ANTHROPIC_*", "[A-Z]*", "{TERM,GH_TOKEN}", "?H_TOKE?", "A=1", "", "{a"]
+        {
+            assert!(check_host_variable(bad).is_err(), "{bad}");
         }
         for good in ["TERM", "LC_*", "COLOR*", "TZ"] {
-            assert!(HostVariable::from_text(good).is_ok(), "{good}");
+            assert!(check_host_variable(good).is_ok(), "{good}");
         }
     }
 
     #[test]
     fn what_a_glob_brings_in_by_chance_is_looked_at_again() {
-        let host = [("LC_ALL", "C"), ("LC_TOKEN", "x"), ("HOME", "/h")].map(|(k, v)| (k.to_owned(), v.to_owned()));
+        let host =
+            [("LC_ALL", "C"), ("LC_TOKEN", "x"), ("HOME", "/h")].map(|(k, v)| (k.to_owned(), v.to_owned()));
         let taken = from_host(&["LC_*".to_owned()], host.into_iter());
         assert_eq!(taken.into_iter().collect::<Vec<_>>(), [("LC_ALL".to_owned(), "C".to_owned())]);
     }

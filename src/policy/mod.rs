@@ -1,7 +1,28 @@
-//! The policy: what a sandbox may do. A TOML file and its layers in, one resolved [`Policy`] out.
+//! The policy: what a sandbox may do. TOML and its layers in, one resolved [`Policy`] out, or every error with its
+//! place.
+//!
+//! [`keys`] is the table of all keys; [`kind`] what their values are; [`load`] finds the texts that count and puts
+//! them in order; [`settings`] lays them over each other; [`build`] makes the [`model`] of what came out.
 
+mod build;
+mod capability;
+mod diagnostic;
+pub(crate) mod env;
+mod explain;
+mod keys;
+mod kind;
+mod load;
 pub(crate) mod model;
-pub(crate) mod resolve_stub;
+mod node;
+pub(crate) mod presets;
+mod schema;
+mod settings;
+mod show;
 pub(crate) mod size;
+mod source;
+pub(crate) mod trust;
 
+pub(crate) use explain::explain;
+pub(crate) use load::{CommandLine, Found, PolicyError, Request, Resolved, check_file, resolve};
 pub(crate) use model::Policy;
+pub(crate) use schema::schema;

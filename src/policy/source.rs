@@ -17,7 +17,10 @@ pub(super) enum SourceName {
     BuiltIn,
     Preset(String),
     /// The path to open, and the path as the user knows it.
-    File { path: PathBuf, shown: PathBuf },
+    File {
+        path: PathBuf,
+        shown: PathBuf,
+    },
     /// An option of the command line, such as `--memory`.
     Option(String),
     /// `--set KEY=VALUE`: the text is what was typed.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, ValueEnum};
 
 use super::refused::RefusedArgs;
+use crate::cli::policy::PolicyOptions;
 use crate::cli::stream::choice::StreamArgs;
 use crate::names::SandboxName;
 use crate::policy::size::ByteSize;
@@ -58,22 +59,6 @@ pub(crate) struct RunArgs {
     /// The command and its arguments; an image has one of its own
     #[arg(trailing_var_arg = true, value_name = "COMMAND")]
     pub(crate) command: Vec<String>,
-}
-
-#[derive(Args, Debug)]
-#[command(next_help_heading = "Policy")]
-pub(crate) struct PolicyOptions {
-    /// The policy file
-    #[arg(long, value_name = "FILE")]
-    pub(crate) policy: Option<PathBuf>,
-
-    /// A policy that ships with creel: claude-code, codex, …; none for the bare defaults
-    #[arg(long, value_name = "NAME", conflicts_with = "policy")]
-    pub(crate) preset: Option<String>,
-
-    /// One key of the policy, such as limits.time=2h
-    #[arg(long, value_name = "KEY=VALUE")]
-    pub(crate) set: Vec<String>,
 }
 
 #[derive(Args, Debug)]

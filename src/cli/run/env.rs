@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use globset::GlobBuilder;
 
 /// Why a variable is not one.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,20 +21,6 @@ pub(crate) type HostEnv = BTreeMap<String, String>;
 
 pub(crate) fn host_env() -> HostEnv {
     std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect()
-}
-
-/// The host's variables whose names match one of `patterns` (`TERM`, `LC_*`).
-pub(crate) fn from_host(patterns: &[String], host: &HostEnv) -> Result<BTreeMap<String, String>> {
-    let mut found = BTreeMap::new();
-    for pattern in patterns {
-        let glob = GlobBuilder::new(pattern)
-            .build()
-            .with_context(|| format!("sandbox.env_from_host: “{pattern}” is no pattern"))?
-            .compile_matcher();
-        found
-            .extend(host.iter().filter(|(name, _)| glob.is_match(name)).map(|(k, v)| (k.clone(), v.clone())));
-    }
-    Ok(found)
 }
 
 /// One `-e`: `KEY=VALUE`, or `KEY` for the host's value, if it has one.
@@ -137,13 +122,6 @@ mod tests {
         assert_eq!(parse("=2"), Err("x.env:1: there is no variable name before “=”".to_owned()));
         let bytes = parse_file(b"A=1\n\xff=2", Path::new("x.env"), &host());
         assert_eq!(bytes.map_err(|e| e.to_string()), Err("x.env:2: this line is not UTF-8".to_owned()));
-    }
-
-    #[test]
-    fn globs_choose_from_the_host() -> Result<()> {
-        let found = from_host(&["LC_*".to_owned(), "NOPE".to_owned()], &host())?;
-        assert_eq!(found, [pair("LC_ALL", "C"), pair("LC_TIME", "de")].into());
-        Ok(())
     }
 
     proptest! {

@@ -2,7 +2,7 @@
 
 mod args;
 pub(crate) mod env;
-mod invoker;
+pub(crate) mod invoker;
 mod layer;
 mod mounts;
 mod name;
@@ -27,6 +27,7 @@ use crate::monitor::client::{self, Connection};
 use crate::monitor::state::ClaimError;
 use crate::names::{RunId, SandboxName};
 use crate::paths::Paths;
+use crate::policy::env::from_host;
 use crate::policy::model::ImageChoice;
 use crate::sandbox::engine::Engine;
 use crate::sandbox::spec::SandboxSpec;
@@ -39,7 +40,7 @@ pub(crate) fn run(args: RunArgs) -> Result<ExitCode> {
     check(&args)?;
     let paths = paths()?;
     let wiring = args.streams.wiring(args.detach, Terminals::ours())?;
-    let spec = spec(&args, &wiring, &paths)?;
+    let spec = spec(&args, &wiring)?;
     if args.dry_run {
         return super::dry_run::print(&spec, &paths, args.json);
     }
@@ -70,14 +71,14 @@ fn check(args: &RunArgs) -> Result<()> {
 }
 
 /// All that is decided before anything is done.
-fn spec(args: &RunArgs, wiring: &Wiring, paths: &Paths) -> Result<SandboxSpec> {
+fn spec(args: &RunArgs, wiring: &Wiring) -> Result<SandboxSpec> {
     let cwd =
         std::env::current_dir().context("the current folder can't be told; change into one that exists")?;
     let invoker = invoker::invoker()?;
     let host = env::host_env();
-    let resolved = layer::resolve(args, &cwd, &invoker, paths)?;
-    for note in &resolved.notes {
-        say(note);
+    let resolved = layer::resolve(args, &host)?;
+    if let Some(notice) = &resolved.notice {
+        say(notice);
     }
     let policy = resolved.policy;
     if args.command.is_empty()
@@ -86,7 +87,7 @@ fn spec(args: &RunArgs, wiring: &Wiring, paths: &Paths) -> Result<SandboxSpec> {
     {
         bail!("there is no command to run: creel run -- COMMAND");
     }
-    let mut env = env::from_host(&policy.sandbox.env_from_host, &host)?;
+    let mut env = from_host(&policy.sandbox.env_from_host, host.clone().into_iter());
     env.extend(policy.sandbox.env.clone());
     for file in &args.inside.env_file {
         env.extend(env::read_file(file, &host)?);
