@@ -104,10 +104,10 @@ impl fmt::Display for PolicyError {
         match self {
             Self::Invalid(faults) => {
                 let count = match faults.len() {
-                    1 => "an error".to_owned(),
+                    1 => "one error".to_owned(),
                     more => format!("{more} errors"),
                 };
-                writeln!(f, "the policy has {count}, so nothing is started")?;
+                writeln!(f, "the policy is not valid: {count}")?;
                 faults.iter().try_for_each(|fault| write!(f, "{fault}"))
             }
             Self::Untrusted { subject, standing } => {
