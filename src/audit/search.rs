@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::line::{self, Record};
 use super::lines::{Lines, LinesBack, after_last_newline};
 use super::log::CURRENT;
-use super::record::{Kind, Outcome};
+use super::record::{Bytes, Event, Kind, Outcome};
 use crate::names::{RunId, SandboxName};
 
 /// What is asked for; an empty list asks for all.
@@ -21,6 +21,9 @@ pub(crate) struct Filter {
     pub(crate) since: Option<u64>,
     /// This one excluded.
     pub(crate) until: Option<u64>,
+    pub(crate) rule: Option<String>,
+    /// In an exec's program, script or arguments.
+    pub(crate) text: Option<Vec<u8>>,
 }
 
 impl Filter {
@@ -31,7 +34,19 @@ impl Filter {
             && (self.verdicts.is_empty() || self.verdicts.contains(&entry.outcome))
             && self.since.is_none_or(|since| entry.ts_us >= since)
             && self.until.is_none_or(|until| entry.ts_us < until)
+            && self.rule.as_ref().is_none_or(|rule| entry.rule.as_ref() == Some(rule))
+            && self.text.as_ref().is_none_or(|text| holds(&entry.event, text))
     }
+}
+
+fn holds(event: &Event, text: &[u8]) -> bool {
+    let (argv, others): (&[Bytes], [Option<&Bytes>; 2]) = match event {
+        Event::Exec(exec) => (&exec.argv, [Some(&exec.exe), exec.file.as_ref()]),
+        Event::RunStart(start) => (&start.argv, [None, None]),
+        Event::RunEnd(_) | Event::Gap(_) => (&[], [None, None]),
+    };
+    let finder = memchr::memmem::Finder::new(text);
+    argv.iter().chain(others.into_iter().flatten()).any(|bytes| finder.find(&bytes.0).is_some())
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -195,7 +210,7 @@ fn read(filter: &Filter, bad: &mut u64, line: &[u8]) -> Option<Found> {
 mod tests {
     use super::*;
     use crate::audit::log::Log;
-    use crate::audit::record::{Boot, Entry, Event, Exec, Gap, Src};
+    use crate::audit::record::{Boot, Entry, Exec, Gap, Src};
     use crate::policy::model::Durability;
 
     fn write(log: &mut Log, boot: Boot, times: &[u64]) {

@@ -1,6 +1,7 @@
 //! The command line: arguments, and a file per command. Commands are thin: they ask, and they print.
 
 mod attach;
+mod audit;
 mod context;
 mod dry_run;
 mod exec;
@@ -50,6 +51,7 @@ enum Command {
     Kill(kill::KillArgs),
     Rm(rm::RmArgs),
     Policy(policy::PolicyArgs),
+    Audit(audit::AuditArgs),
     #[command(hide = true)]
     Generate(generate::GenerateArgs),
 }
@@ -82,6 +84,7 @@ impl Command {
             Self::Kill(args) => kill::run(args),
             Self::Rm(args) => rm::run(args),
             Self::Policy(args) => policy::run(args),
+            Self::Audit(args) => audit::run(args),
             Self::Generate(args) => generate::run(args),
         }
     }
