@@ -1,7 +1,6 @@
 //! Bytes of the workload's. In JSON they are a string where they are UTF-8, and `{"base64":"…"}` where they are
 //! not: lossless, and no string can be taken for the other form.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use base64::Engine as _;
@@ -13,13 +12,6 @@ use serde::{Deserialize, Serialize};
 /// Often UTF-8, never promised to be.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Bytes(pub(crate) Vec<u8>);
-
-impl Bytes {
-    /// For people: what is not UTF-8 is replaced.
-    pub(crate) fn lossy(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.0)
-    }
-}
 
 impl fmt::Debug for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -61,6 +61,6 @@ pub(crate) fn run(args: AttachArgs) -> Result<ExitCode> {
             foreground: false,
             repaint: spec.tty,
         };
-        followed.to_the_end(connection, session).await.map(ExitCode::from)
+        followed.run_to_its_end(connection, session).await.map(ExitCode::from)
     })
 }

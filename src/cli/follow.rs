@@ -44,7 +44,7 @@ enum Ended {
 
 impl Followed<'_> {
     /// Returns the code to exit with.
-    pub(crate) async fn to_the_end(&self, connection: Connection, session: Session) -> Result<u8> {
+    pub(crate) async fn run_to_its_end(&self, connection: Connection, session: Session) -> Result<u8> {
         let ended = self.follow(connection, session).await?;
         // The session is gone, and with it raw mode.
         match ended {

@@ -3,6 +3,7 @@
 mod attach;
 mod audit;
 mod context;
+mod doctor;
 mod dry_run;
 mod exec;
 mod failure;
@@ -52,6 +53,7 @@ enum Command {
     Rm(rm::RmArgs),
     Policy(policy::PolicyArgs),
     Audit(audit::AuditArgs),
+    Doctor(doctor::DoctorArgs),
     #[command(hide = true)]
     Generate(generate::GenerateArgs),
 }
@@ -85,6 +87,7 @@ impl Command {
             Self::Rm(args) => rm::run(args),
             Self::Policy(args) => policy::run(args),
             Self::Audit(args) => audit::run(args),
+            Self::Doctor(args) => doctor::run(&args),
             Self::Generate(args) => generate::run(args),
         }
     }

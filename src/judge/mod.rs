@@ -26,6 +26,7 @@ pub(crate) struct ExecAction<'a> {
     /// The path that was asked for, before links were followed: execve's argument, AT_EXECFN once it runs.
     pub(crate) requested: &'a [u8],
     pub(crate) argv: &'a [Vec<u8>],
+    #[expect(dead_code, reason = "the catalogue's path classes need it; sensors give it already")]
     pub(crate) cwd: &'a [u8],
 }
 

@@ -98,7 +98,7 @@ async fn monitor(claim: Claim, client: StdStream, paths: Paths) -> Result<()> {
                 trouble: None,
                 unserved: BTreeMap::new(),
             };
-            run.to_the_end(fresh).await
+            run.run_to_its_end(fresh).await
         }
         Err(e) => {
             clients.tell_followers(&MonitorEvent::Failed { message: format!("{e:#}"), exit_code: 125 });

@@ -89,7 +89,7 @@ impl End {
 
 impl Run {
     /// Runs to the end, whatever happens, and leaves nothing behind.
-    pub(super) async fn to_the_end(mut self, fresh: bool) -> Result<()> {
+    pub(super) async fn run_to_its_end(mut self, fresh: bool) -> Result<()> {
         if self.state.exit.is_some() {
             // The run is over and recorded; its monitor died cleaning up.
             return self.clean_up().await;

@@ -169,10 +169,6 @@ impl StateDir {
         self.path.is_dir()
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
     pub(crate) fn spool(&self) -> PathBuf {
         self.path.join("spool")
     }

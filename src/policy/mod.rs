@@ -22,7 +22,7 @@ pub(crate) mod size;
 mod source;
 pub(crate) mod trust;
 
-pub(crate) use explain::explain;
+pub(crate) use explain::{Explained, explain};
 pub(crate) use load::{CommandLine, Found, PolicyError, Request, Resolved, check_file, resolve};
 pub(crate) use model::Policy;
 pub(crate) use schema::schema;

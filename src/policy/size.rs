@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct ByteSize(pub(crate) u64);
 
 impl ByteSize {
+    #[cfg(test)]
     pub(crate) const fn mib(n: u64) -> Self {
         Self(n << 20)
     }

@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::{private, stale};
@@ -96,13 +96,10 @@ fn refuse_noexec(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether `file` is a private copy, by what no other file of ours has.
-pub(crate) fn is_execute_only(meta: &std::fs::Metadata) -> bool {
-    meta.permissions().mode() & 0o777 == MODE
-}
-
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn paths(dir: &Path) -> Paths {
@@ -126,7 +123,7 @@ mod tests {
 
         binary.install(&paths, &name).expect("installed");
         let meta = std::fs::metadata(&binary.path).expect("copied");
-        assert!(is_execute_only(&meta));
+        assert_eq!(meta.permissions().mode() & 0o777, MODE);
         assert_eq!(meta.len(), std::fs::metadata(RUNNING).expect("there").len());
         assert!(old.path.parent().expect("has one").exists(), "another sandbox needs it");
         assert!(!stale.exists());

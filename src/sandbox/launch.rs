@@ -86,6 +86,7 @@ pub(crate) async fn raise(engine: &Engine, plan: &Plan) -> Result<Created, Launc
 }
 
 /// Makes both containers, the gate first: the engine wants to know the container whose namespaces are joined.
+#[cfg(test)]
 pub(crate) async fn create_both(engine: &Engine, plan: &Plan) -> Result<Created, LaunchError> {
     let gate = create_gate(engine, plan).await?;
     match create_workload(engine, plan).await {
@@ -118,10 +119,6 @@ pub(crate) async fn create_workload(engine: &Engine, plan: &Plan) -> Result<Stri
 async fn create(engine: &Engine, container: &ContainerPlan) -> Result<String, Error> {
     let options = CreateContainerOptionsBuilder::new().name(&container.name).build();
     Ok(engine.docker().create_container(Some(options), container.body.clone()).await?.id)
-}
-
-pub(crate) async fn start_gate(engine: &Engine, id: &str) -> Result<(), LaunchError> {
-    start(engine, Role::Gate, id).await
 }
 
 pub(crate) async fn start_workload(engine: &Engine, id: &str) -> Result<(), LaunchError> {
@@ -191,7 +188,6 @@ pub(crate) async fn create_exec(
         user: request.user.clone(),
         working_dir: request.workdir.clone(),
         detach_keys: request.detach_keys.clone(),
-        ..Default::default()
     };
     Ok(engine.docker().create_exec(workload, options).await.map_err(LaunchError::Exec)?.id)
 }

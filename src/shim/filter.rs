@@ -60,10 +60,7 @@ const ALWAYS: &[Rule] = &[
     // A listener of the workload's own would answer in the gate's place.
     rule(
         libc::SYS_seccomp,
-        &[
-            Is(0, libc::SECCOMP_SET_MODE_FILTER as u32),
-            HasAny(1, libc::SECCOMP_FILTER_FLAG_NEW_LISTENER as u32),
-        ],
+        &[Is(0, libc::SECCOMP_SET_MODE_FILTER), HasAny(1, libc::SECCOMP_FILTER_FLAG_NEW_LISTENER as u32)],
         Fail(Errno::EPERM),
     ),
     // Limits of another process: the kernel asks for equal user ids alone.

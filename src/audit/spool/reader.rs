@@ -74,10 +74,10 @@ impl SpoolReader {
     fn refill(&mut self) -> io::Result<Option<usize>> {
         let busy = self.offset != self.buffer_at;
         self.load(if busy { CHUNK } else { PEEK })?;
-        if let Some(len) = Key::promised(self.offset, &self.buffer) {
-            if HEADER + len > self.buffer.len() {
-                self.load(HEADER + len.min(MAX_PAYLOAD))?;
-            }
+        if let Some(len) = Key::promised(self.offset, &self.buffer)
+            && HEADER + len > self.buffer.len()
+        {
+            self.load(HEADER + len.min(MAX_PAYLOAD))?;
         }
         Ok(self.buffered())
     }

@@ -49,7 +49,7 @@ pub(crate) fn run(args: RunArgs) -> Result<ExitCode> {
         let engine = engine().await?;
         let (connection, spec) = launch(spec, args.name.is_some(), &paths)?;
         let run = Starting { spec: &spec, paths: &paths, engine: &engine, wiring: &wiring, json: args.json };
-        run.to_the_end(connection).await.map(ExitCode::from)
+        run.run_to_its_end(connection).await.map(ExitCode::from)
     })
 }
 
@@ -178,7 +178,7 @@ struct Starting<'a> {
 }
 
 impl Starting<'_> {
-    async fn to_the_end(self, mut connection: Connection) -> Result<u8> {
+    async fn run_to_its_end(self, mut connection: Connection) -> Result<u8> {
         let container = match self.created(&mut connection).await? {
             Ok(container) => container,
             Err(code) => return Ok(code),
@@ -199,7 +199,7 @@ impl Starting<'_> {
             foreground: true,
             repaint: false,
         };
-        followed.to_the_end(connection, session).await
+        followed.run_to_its_end(connection, session).await
     }
 
     /// Waits for the workload's container; or for the code to exit with, where it does not come.

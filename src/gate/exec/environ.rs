@@ -121,7 +121,7 @@ mod tests {
     fn difference(start: &[(&str, &str)], env: &[&str]) -> Vec<(String, Option<String>)> {
         let start = start.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let env: Vec<Vec<u8>> = env.iter().map(|variable| variable.as_bytes().to_vec()).collect();
-        let text = |bytes: Bytes| bytes.lossy().into_owned();
+        let text = |bytes: Bytes| String::from_utf8_lossy(&bytes.0).into_owned();
         changed(&start, &env).into_iter().map(|(name, value)| (text(name), value.map(text))).collect()
     }
 

@@ -1,10 +1,14 @@
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use bollard::query_parameters::ListContainersOptionsBuilder;
+
 use crate::paths::Paths;
-use crate::sandbox::container;
+use crate::sandbox::container::{self, LABEL_INSTALLATION, LABEL_ROLE};
 use crate::sandbox::engine::{Address, Engine};
+use crate::sandbox::installation::Installation;
 use crate::sandbox::launch::{self, Created};
 use crate::sandbox::plan::{self, Plan, PlanError};
 use crate::sandbox::spec::SandboxSpec;
@@ -21,6 +25,21 @@ pub(super) struct Lab {
 }
 
 impl Lab {
+    /// All containers of this installation, gates first: ids, and whether they run. Another's are never among them.
+    pub(super) async fn ours(&self, installation: &Installation) -> Vec<(String, bool)> {
+        let label = format!("{LABEL_INSTALLATION}={}", installation.as_str());
+        let filters: HashMap<&str, Vec<&str>> = [("label", vec![label.as_str()])].into();
+        let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
+        let mut listed = self.engine.docker().list_containers(Some(options)).await.expect("listed");
+        listed.sort_by_key(|found| found.labels.as_ref().and_then(|labels| labels.get(LABEL_ROLE).cloned()));
+        let running = |state: Option<_>| {
+            state.is_some_and(|state: bollard::models::ContainerSummaryStateEnum| {
+                state.to_string() == "running"
+            })
+        };
+        listed.into_iter().map(|found| (found.id.expect("an id"), running(found.state))).collect()
+    }
+
     pub(super) async fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let dir = tempfile::tempdir().expect("a folder");

@@ -7,7 +7,6 @@ use crate::policy::model::ImageChoice;
 use crate::policy::size::ByteSize;
 use crate::sandbox::installation::Installation;
 use crate::sandbox::launch::{self, LaunchError};
-use crate::sandbox::teardown;
 
 #[tokio::test]
 async fn the_host_image_runs_the_hosts_tools_and_shows_none_of_its_secrets() {
@@ -108,14 +107,12 @@ async fn pids_are_translated_and_all_is_found_and_removed() {
     assert!(inner > 1 && inner < 100, "{inner}: the gate is 1, and few come after");
 
     let installation = Installation::of(&lab.paths).expect("kept");
-    let mut found = teardown::find_ours(&lab.engine, &installation).await.expect("listed");
-    found.sort_by_key(|container| container.role.as_str());
-    let ids: Vec<_> = found.iter().map(|container| (container.id.as_str(), container.running)).collect();
-    assert_eq!(ids, [(created.gate.as_str(), true), (created.workload.as_str(), true)]);
+    let both = [(created.gate.clone(), true), (created.workload.clone(), true)];
+    assert_eq!(lab.ours(&installation).await, both);
 
     lab.remove(&created).await;
     lab.remove(&created).await;
-    assert_eq!(teardown::find_ours(&lab.engine, &installation).await.expect("listed"), []);
+    assert_eq!(lab.ours(&installation).await, []);
 }
 
 #[tokio::test]
