@@ -3,7 +3,7 @@
 # tries what it should not. Ends with 0 only if the work was done and each of those tries was refused.
 #
 # `make demo` runs it under creel, in a copy of examples/project, and names two things outside the sandbox that are
-# really there: HOST_SECRET, a file, and HOST_PORT, a port that listens on the loopback of the host.
+# really there: OUTSIDE_FILE, a file, and OUTSIDE_PORT, a port that listens on the loopback of the host.
 set -u
 
 step() { printf '\n== %s\n' "$*"; }
@@ -110,10 +110,10 @@ read_keys() {
 raw_socket() { python3 -c 'import socket; socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 768)'; }
 
 forbidden "read SSH keys" read_keys
-forbidden "read a file of the host's" cat "${HOST_SECRET:-/proc/1/root/etc/shadow}"
+forbidden "read a file of the host's" cat "${OUTSIDE_FILE:-/proc/1/root/etc/shadow}"
 forbidden "read the environment of PID 1" cat /proc/1/environ
 forbidden "kill PID 1" kill -9 1
-forbidden "talk to a program on the host's loopback" connect 127.0.0.1 "${HOST_PORT:-22}"
+forbidden "talk to a program on the host's loopback" connect 127.0.0.1 "${OUTSIDE_PORT:-22}"
 forbidden "reach the network" connect 192.0.2.1 443
 forbidden "listen to raw packets" raw_socket
 forbidden "use the Docker socket" connect unix /var/run/docker.sock

@@ -62,6 +62,9 @@ pub(super) fn run(args: &VerifyArgs, dir: &Path) -> Result<ExitCode> {
 }
 
 fn line(name: &SandboxName, found: &Verified, is_written: bool) -> String {
+    if found.records == 0 && found.rest == 0 {
+        return format!("{name}: no records");
+    }
     let mut text = format!(
         "{name}: {} records fit, from {} to {}\n  head {}",
         found.records,
