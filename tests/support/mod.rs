@@ -13,6 +13,9 @@
 
 #![allow(dead_code, reason = "each test file uses a part of this")]
 
+pub mod log;
+pub mod programs;
+
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::Write;
