@@ -1,7 +1,6 @@
 //! What the judge is shown can be changed while it looks. Nothing unapproved runs all the same.
 //!
-//! Answering the notification and not looking again (tried with the exec stop's judgement taken out) lets `evil`
-//! run dozens of times in each of these.
+//! With the judgement at the exec stop taken out, `evil` runs in each of these but the one about /proc/PID/mem.
 
 mod support;
 

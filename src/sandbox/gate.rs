@@ -29,6 +29,20 @@ pub(crate) struct GateInput<'a> {
     pub(crate) binary: &'a Path,
     /// The folder with the control socket.
     pub(crate) run_dir: &'a Path,
+    /// The workload's user, which must not be the gate's.
+    pub(crate) workload_user: Option<u32>,
+}
+
+/// The gate's own user (gate/identity.rs), and the one that it takes where the workload has that.
+const OWN_USER: u32 = 65_533;
+const OTHER_USER: u32 = 65_532;
+
+fn command(workload_user: Option<u32>) -> Vec<String> {
+    let mut command = vec!["__gate".to_owned()];
+    if workload_user == Some(OWN_USER) {
+        command.extend(["--uid".to_owned(), OTHER_USER.to_string()]);
+    }
+    command
 }
 
 pub(crate) fn body(input: GateInput<'_>) -> ContainerCreateBody {
@@ -54,7 +68,7 @@ pub(crate) fn body(input: GateInput<'_>) -> ContainerCreateBody {
         attach_stderr: Some(true),
         image: Some(input.image),
         entrypoint: Some(vec![BINARY_IN_CONTAINER.into()]),
-        cmd: Some(vec!["__gate".into()]),
+        cmd: Some(command(input.workload_user)),
         working_dir: Some("/".into()),
         labels: Some(input.labels),
         host_config: Some(host_config),

@@ -132,6 +132,7 @@ impl Plan {
             labels: labels(Role::Gate),
             binary: &binary.path,
             run_dir: &gate_dir,
+            workload_user: workload::owner(spec, &image).map(|(uid, _)| uid),
         });
         let workload = workload::describe(&WorkloadInput {
             spec,

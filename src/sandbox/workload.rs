@@ -183,7 +183,7 @@ fn user(spec: &SandboxSpec) -> Option<String> {
 }
 
 /// Who owns the folders that are made for the workload; `None` where the image names its user in words.
-fn owner(spec: &SandboxSpec, image: &Image) -> Option<(u32, u32)> {
+pub(crate) fn owner(spec: &SandboxSpec, image: &Image) -> Option<(u32, u32)> {
     match spec.policy.sandbox.user {
         UserChoice::Invoker => Some((spec.invoker.uid, spec.invoker.gid)),
         UserChoice::Ids { uid, gid } => Some((uid, gid.unwrap_or(0))),
