@@ -205,9 +205,10 @@ impl Layer<'_> {
     fn unknown(&mut self, key: &Key, name: &str, rows: &'static [KeyRow], of: &str) {
         let message = format!("{of} has no key {}", visible(name));
         let fault = Diagnostic::new(self.source, key.span.clone(), message);
-        let fault = match keys::nearest(name, rows.iter().map(|row| row.name)) {
+        let sections = rows.iter().filter_map(|row| row.name.split_once('.')).map(|(section, _)| section);
+        let fault = match keys::nearest(name, rows.iter().map(|row| row.name).chain(sections)) {
             Some(near) => fault.help(format!("the nearest that it has is {near}")),
-            None => fault.help("`creel policy schema` and creel-policy(5) list all keys"),
+            None => fault.help("`creel policy schema` lists all keys"),
         };
         self.faults.push(fault);
     }

@@ -57,7 +57,7 @@ pub(super) fn run(args: &InitArgs) -> Result<ExitCode> {
 
 fn template(extends: &str) -> String {
     format!(
-        "# What sandboxes in this folder may do. All keys: creel-policy(5), `creel policy schema`.\n\
+        "# What sandboxes in this folder may do. All keys: `creel policy schema`.\n\
          # What is in force, and why: `creel policy show`. In words: `creel policy explain`.\n\
          version = 1\n\
          {extends}\n\
