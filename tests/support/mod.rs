@@ -25,7 +25,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long a command may take before the test fails instead of hanging.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(240);
 
 /// One installation of creel, with a project folder that commands are run in.
 pub struct Creel {
@@ -159,7 +159,7 @@ impl Creel {
     /// Waits until nothing of this installation runs, and says what is left if that does not come about.
     fn settled(&self) -> Result<(), String> {
         let mut left = Vec::new();
-        let settled = eventually(Duration::from_secs(20), || {
+        let settled = eventually(PATIENCE, || {
             left = self.containers();
             left.extend(self.processes().iter().map(|pid| format!("process {pid}")));
             left.is_empty()
@@ -293,7 +293,7 @@ pub fn eventually(limit: Duration, mut holds: impl FnMut() -> bool) -> bool {
         if Instant::now() > end {
             return false;
         }
-        thread::sleep(Duration::from_millis(50));
+        thread::sleep(Duration::from_millis(20));
     }
 }
 
