@@ -190,6 +190,17 @@ fn names_are_made_up_and_labels_are_set() {
 }
 
 #[test]
+fn signals_have_their_default_actions() {
+    let creel = Creel::new();
+    let masks = "0000000000000000";
+    creel
+        .run(["grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status"])
+        .ok()
+        .stdout(format!("SigBlk:\t{masks}\nSigIgn:\t{masks}\n"));
+    creel.run(["bash", "-c", "yes | head -1; echo ${PIPESTATUS[0]}"]).ok().stdout("y\n141\n");
+}
+
+#[test]
 fn environment_and_folder_are_as_asked_for() {
     let creel = Creel::new().file("vars", "# a comment\nB=from file\n").env("HANDED", "on");
     let args = [

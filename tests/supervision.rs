@@ -91,11 +91,12 @@ fn scripts_memory_files_and_other_threads_are_seen() {
 #[test]
 fn ten_thousand_execs_of_fifty_processes_are_ten_thousand_records() {
     let creel = Creel::new().programs(&["spawn"]).option("--cpus=2");
-    creel.run([SPAWN, "many", "10000", "50"]).ok();
+    let total = if support::is_emulated() { 1000 } else { 10_000 };
+    creel.run([SPAWN, "many", &total.to_string(), "50"]).ok();
     let execs = creel.execs("allow");
     let marks: HashSet<_> = execs.iter().map(|exec| argv(exec).concat()).collect();
-    assert_eq!((execs.len(), marks.len()), (10_001, 10_001));
-    assert_eq!(creel.end()["execs"], 10_001);
+    assert_eq!((execs.len(), marks.len()), (total + 1, total + 1));
+    assert_eq!(creel.end()["execs"], total + 1);
     creel.verified();
 }
 
@@ -119,17 +120,19 @@ fn threads_that_exec_fail_and_die_at_once_hang_nothing() {
 #[test]
 fn signals_neither_lose_an_exec_nor_have_it_judged_twice() {
     let creel = Creel::new().programs(&["spawn"]);
-    creel.run([SPAWN, "signals", "1000"]).ok();
+    // In software emulation, a program that is signalled more often comes to nothing else.
+    let (rounds, apart) = if support::is_emulated() { (100, "20000") } else { (1000, "50") };
+    creel.run([SPAWN, "signals", &rounds.to_string(), apart]).ok();
     let marks: Vec<_> = creel.execs("allow").iter().map(|exec| argv(exec).concat()).collect();
     let different: HashSet<_> = marks.iter().collect();
-    assert_eq!((marks.len(), different.len()), (1001, 1001));
+    assert_eq!((marks.len(), different.len()), (rounds + 1, rounds + 1));
 }
 
 #[test]
 fn a_full_spool_holds_execs_and_not_their_vfork_parents_and_loses_nothing() {
     let creel = Creel::new().programs(&["spawn"]).option("--name=full");
     // In software emulation, an exec may take a second that nobody holds.
-    let held_after = if std::env::var_os("HOST_B").is_some() { "20000" } else { "3000" };
+    let held_after = if support::is_emulated() { "20000" } else { "3000" };
     let running = creel.spawn(creel.run_args([SPAWN, "fill", held_after]));
     let monitor = || creel.processes().into_iter().find(|pid| *pid != running.pid());
     let log = creel.path("state/creel/audit/full/current.jsonl");

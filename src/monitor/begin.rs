@@ -44,6 +44,10 @@ impl Run {
         self.state.started_us = Some(now_us());
         self.save();
         launch::start_workload(&self.engine, &created.workload).await?;
+        if let Some(size) = self.spec.size.filter(|_| self.spec.tty) {
+            // The command does not run before it is supervised, so it never sees another size.
+            launch::set_terminal_size(&self.engine, &created.workload, size).await;
+        }
         self.supervise_main(&plan, &created.workload).await?;
         self.state.phase = Phase::Running;
         self.save();

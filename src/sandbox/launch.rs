@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bollard::errors::Error;
 use bollard::exec::CreateExecOptions;
-use bollard::query_parameters::CreateContainerOptionsBuilder;
+use bollard::query_parameters::{CreateContainerOptionsBuilder, ResizeContainerTTYOptionsBuilder};
 
 use super::container::Role;
 use super::engine::{Engine, EngineError};
@@ -128,6 +128,12 @@ pub(crate) async fn start_workload(engine: &Engine, id: &str) -> Result<(), Laun
 async fn start(engine: &Engine, role: Role, id: &str) -> Result<(), LaunchError> {
     let started = engine.docker().start_container(id, None).await;
     started.map_err(|source| LaunchError::Start { role, source })
+}
+
+/// Rows and columns. A container that has ended has none, and engines from API 1.42 on have been told before.
+pub(crate) async fn set_terminal_size(engine: &Engine, id: &str, (rows, columns): (u16, u16)) {
+    let options = ResizeContainerTTYOptionsBuilder::new().h(rows.into()).w(columns.into()).build();
+    let _ = engine.docker().resize_container_tty(id, options).await;
 }
 
 /// The main process of a running container, as this PID namespace knows it.

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use nix::sys::resource::{Resource, setrlimit};
 
-use crate::sys::{caps, seccomp};
+use crate::sys::{caps, seccomp, signals};
 use crate::wire::ShimArgs;
 
 /// The word that makes creel a shim.
@@ -43,6 +43,7 @@ fn prepare(args: impl Iterator<Item = OsString>) -> Result<(ShimArgs, std::os::f
     let args = ShimArgs::parse(args)?;
     // One byte and not none: with a limit of 1 the kernel starts no crash handler of the host's either (core(5)).
     setrlimit(Resource::RLIMIT_CORE, 1, 1).context("could not turn core files off")?;
+    signals::restore_pipe_signal().context("could not give SIGPIPE its default action")?;
     caps::no_new_privileges().context("could not give up gaining privileges")?;
     landlock::restrict(&args)?;
     let program = filter::program(args.debugging);

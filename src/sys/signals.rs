@@ -15,6 +15,13 @@ extern "C" fn leave(_: libc::c_int) {
     unsafe { libc::_exit(0) }
 }
 
+/// Gives SIGPIPE back its default action. Rust programs ignore it, and what they execute would inherit that.
+pub(crate) fn restore_pipe_signal() -> Result<(), Errno> {
+    let action = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+    // SAFETY: there is no handler that could be called.
+    unsafe { sigaction(Signal::SIGPIPE, &action) }.map(drop)
+}
+
 /// Keeps SIGCHLD for [`wait_for_child_signal`]. Call it before there are threads: they inherit it.
 pub(crate) fn block_child_signal() -> Result<(), Errno> {
     child_signal().thread_block()

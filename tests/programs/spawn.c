@@ -2,7 +2,7 @@
  *
  *   spawn many TOTAL PROCESSES    execs of `spawn noop`, from so many processes at once
  *   spawn threads ROUNDS          threads of one process that exec, fail to exec and die at the same time
- *   spawn signals ROUNDS          execs that a timer's signals hit
+ *   spawn signals ROUNDS US       execs that signals of a timer hit, so many microseconds apart
  *   spawn fill MS                 execs with long arguments until one takes longer, then shows that a vfork parent is not
  *   spawn second                  an exec by a thread that is not the leader
  *   spawn memfd                   a program that is in no folder
@@ -109,14 +109,14 @@ static int threads(int rounds) {
 
 static void ignored(int signal) { (void)signal; }
 
-static int hit_by_signals(int rounds) {
+static int hit_by_signals(int rounds, int apart) {
     for (int n = 0; n < rounds; n++) {
         pid_t child = fork();
         if (child < 0) die("fork");
         if (child == 0) {
             struct sigaction action = {.sa_handler = ignored, .sa_flags = n % 2 ? SA_RESTART : 0};
             sigaction(SIGALRM, &action, NULL);
-            struct itimerval often = {{0, 50}, {0, 50}};
+            struct itimerval often = {{0, apart}, {0, apart}};
             setitimer(ITIMER_REAL, &often, NULL);
             char mark[32];
             snprintf(mark, sizeof mark, "signal.%d", n);
@@ -215,7 +215,7 @@ int main(int count, char **args) {
     if (!strcmp(what, "noop")) return 0;
     if (!strcmp(what, "many")) return many(first, atoi(args[3]));
     if (!strcmp(what, "threads")) return threads(first);
-    if (!strcmp(what, "signals")) return hit_by_signals(first);
+    if (!strcmp(what, "signals")) return hit_by_signals(first, atoi(args[3]));
     if (!strcmp(what, "fill")) return fill(first);
     if (!strcmp(what, "second")) return second();
     if (!strcmp(what, "memfd")) return from_memory();

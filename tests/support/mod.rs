@@ -15,6 +15,7 @@
 
 pub mod log;
 pub mod programs;
+pub mod pty;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -273,6 +274,11 @@ impl std::fmt::Display for Outcome {
         let Output { status, .. } = &self.output;
         write!(f, "{}\n{status}\n--- stdout\n{}\n--- stderr\n{}", self.what, self.out(), self.err())
     }
+}
+
+/// Host B: a machine in software emulation, ten times slower, whose clock does not wait for it.
+pub fn is_emulated() -> bool {
+    std::env::var_os("HOST_B").is_some()
 }
 
 /// Runs the docker command line, and returns its stdout.

@@ -1,0 +1,264 @@
+//! Whoever dies, and whenever: nothing of the workload runs unsupervised, the log holds, and nothing is left behind.
+//!
+//! The moments are drawn from a seed, which a failure prints; `SEED=N` repeats them.
+
+mod support;
+
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use support::{Creel, PATIENCE, docker, eventually};
+
+const MOMENTS: u32 = 20;
+
+/// Numbers that are the same for the same seed (splitmix64).
+struct Moments(u64);
+
+impl Moments {
+    fn new() -> Self {
+        let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
+        let seed = seed.unwrap_or_else(|| u64::from(std::process::id()));
+        println!("SEED={seed}");
+        Self(seed)
+    }
+
+    /// Up to so many milliseconds.
+    fn next(&mut self, most: u64) -> Duration {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        Duration::from_millis((z ^ (z >> 31)) % most)
+    }
+}
+
+/// Execs without end, and a heartbeat in the project while it lives.
+const WORKLOAD: &str = "while :; do /bin/true; echo x >> beat; done";
+
+fn beats(creel: &Creel) -> u64 {
+    std::fs::metadata(creel.project().join("beat")).map_or(0, |meta| meta.len())
+}
+
+/// Nothing of the workload runs any more, containers are gone, the chain is whole.
+#[track_caller]
+fn nothing_is_left(creel: &Creel, moment: Duration) {
+    // Any command of creel's finishes what a dead one began.
+    creel.creel(["ps"]).ok();
+    let gone = eventually(PATIENCE, || creel.containers().is_empty());
+    assert!(gone, "after {moment:?}: {:?} and {:?}", creel.containers(), creel.processes());
+    let last = beats(creel);
+    thread::sleep(Duration::from_millis(100));
+    assert_eq!(beats(creel), last, "after {moment:?}, the workload runs on");
+    if creel.path("state/creel/audit").exists() {
+        creel.creel(["audit", "verify"]);
+        let verified = creel.creel(["audit", "verify"]);
+        assert!(
+            verified.output.status.success() || verified.err().contains("there is no audit log"),
+            "after {moment:?}: {verified}"
+        );
+    }
+    let states = support::tree(&creel.path("state/creel/sandboxes"));
+    assert!(states.is_empty(), "after {moment:?}: {states:?}");
+}
+
+fn kill(pid: i32) {
+    let _ = Command::new("kill").args(["-9", &pid.to_string()]).stderr(std::process::Stdio::null()).status();
+}
+
+#[test]
+fn the_command_line_may_be_killed_at_any_moment() {
+    let mut moments = Moments::new();
+    for _ in 0..MOMENTS {
+        let creel = Creel::new();
+        let running = creel.spawn(creel.run_args(["sh", "-c", WORKLOAD]));
+        let moment = moments.next(500);
+        thread::sleep(moment);
+        kill(running.pid());
+        let _ = running.finish();
+        nothing_is_left(&creel, moment);
+    }
+}
+
+#[test]
+fn the_monitor_may_be_killed_at_any_moment() {
+    let mut moments = Moments::new();
+    for _ in 0..MOMENTS {
+        let creel = Creel::new();
+        let running = creel.spawn(creel.run_args(["sh", "-c", WORKLOAD]));
+        let moment = moments.next(500);
+        thread::sleep(moment);
+        creel.processes().into_iter().filter(|pid| *pid != running.pid()).for_each(kill);
+        // A new one may have taken over: the sandbox is then ended as any other.
+        thread::sleep(Duration::from_millis(200));
+        running.signal("TERM");
+        running.signal("INT");
+        let ended = eventually(Duration::from_secs(5), || !creel.processes().contains(&running.pid()));
+        if !ended {
+            kill(running.pid());
+        }
+        let _ = running.finish();
+        nothing_is_left(&creel, moment);
+    }
+}
+
+#[test]
+fn the_gate_may_be_killed_at_any_moment() {
+    let mut moments = Moments::new();
+    for _ in 0..MOMENTS {
+        let creel = Creel::new();
+        let running = creel.spawn(creel.run_args(["sh", "-c", WORKLOAD]));
+        let moment = moments.next(400);
+        let gate = || creel.containers().into_iter().find(|name| name.ends_with("-gate"));
+        assert!(eventually(PATIENCE, || gate().is_some()));
+        thread::sleep(moment);
+        if let Some(gate) = gate() {
+            let _ = Command::new("docker").args(["kill", &gate]).output();
+        }
+        let outcome = running.finish();
+        assert!(!outcome.output.status.success(), "after {moment:?}: {outcome}");
+        nothing_is_left(&creel, moment);
+    }
+}
+
+#[test]
+fn a_detached_sandbox_survives_its_monitor_and_loses_no_record() {
+    let creel = Creel::new();
+    creel
+        .creel([
+            "run",
+            "-d",
+            "--name=sur",
+            "--",
+            "sh",
+            "-c",
+            "n=0; while [ $n -lt 300 ]; do /bin/echo $n; n=$((n+1)); done",
+        ])
+        .ok();
+    let mut moments = Moments::new();
+    for _ in 0..5 {
+        thread::sleep(moments.next(60));
+        creel.processes().into_iter().for_each(kill);
+        creel.creel(["ps"]).ok();
+    }
+    let ended = eventually(PATIENCE, || creel.creel(["ps", "-q"]).ok().out().is_empty());
+    assert!(ended);
+    let echoes: Vec<_> =
+        creel.execs("allow").iter().filter_map(|exec| exec["argv"][1].as_str()?.parse().ok()).collect();
+    assert_eq!(echoes, (0..300).collect::<Vec<u32>>(), "each once, in order");
+    creel.creel(["rm", "sur"]).ok();
+    creel.verified();
+}
+
+#[test]
+fn without_a_monitor_a_workload_ends_after_its_grace() {
+    let creel = Creel::new().policy("[recovery]\ngrace = \"1s\"");
+    let file = creel.path("policy.toml").display().to_string();
+    creel.creel(["run", "-d", "--name=gr", "--policy", &file, "--", "sh", "-c", WORKLOAD]).ok();
+    assert!(eventually(PATIENCE, || beats(&creel) > 0));
+    creel.processes().into_iter().for_each(kill);
+    let stopped = eventually(PATIENCE, || {
+        let before = beats(&creel);
+        thread::sleep(Duration::from_millis(300));
+        beats(&creel) == before
+    });
+    assert!(stopped, "it goes on without anybody who records it");
+    creel.creel(["rm", "-f", "gr"]).ok();
+    creel.verified();
+}
+
+/// A Docker daemon of the test's own, to be stopped and started.
+struct Daemon {
+    folder: tempfile::TempDir,
+    child: Option<std::process::Child>,
+}
+
+impl Daemon {
+    fn new() -> Self {
+        let folder = tempfile::Builder::new().prefix("creel-dockerd-").tempdir().expect("a folder");
+        let mut daemon = Self { folder, child: None };
+        daemon.start();
+        daemon
+    }
+
+    fn socket(&self) -> String {
+        format!("unix://{}/docker.sock", self.folder.path().display())
+    }
+
+    fn start(&mut self) {
+        let folder = self.folder.path();
+        let log = std::fs::File::options().create(true).append(true).open(folder.join("log")).expect("a log");
+        let path = |name: &str| folder.join(name).display().to_string();
+        let child = Command::new("dockerd")
+            .args(["--host", &self.socket(), "--data-root", &path("data"), "--exec-root", &path("exec")])
+            .args(["--pidfile", &path("pid"), "--bridge=none", "--iptables=false", "--ip6tables=false"])
+            .args(["--live-restore=false", "--storage-driver=vfs"])
+            .stdout(log.try_clone().expect("a descriptor"))
+            .stderr(log)
+            .spawn()
+            .expect("dockerd starts");
+        self.child = Some(child);
+        let up = eventually(PATIENCE, || self.docker(["version"]));
+        assert!(up, "{}", std::fs::read_to_string(folder.join("log")).unwrap_or_default());
+    }
+
+    fn docker<const N: usize>(&self, args: [&str; N]) -> bool {
+        let run = Command::new("docker").args(["--host", &self.socket()]).args(args).output();
+        run.is_ok_and(|output| output.status.success())
+    }
+
+    fn stop(&mut self, signal: &str) {
+        if let Some(mut child) = self.child.take() {
+            let _ = Command::new("kill").args([signal, &child.id().to_string()]).status();
+            let _ = child.wait();
+        }
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = Command::new("docker").args(["--host", &self.socket(), "ps", "-aq"]).output().map(|ids| {
+            String::from_utf8_lossy(&ids.stdout).lines().for_each(|id| drop(self.docker(["rm", "-fv", id])))
+        });
+        self.stop("-TERM");
+        // What the daemon mounted below its folders would keep them from being removed.
+        let mounts = std::fs::read_to_string("/proc/mounts").unwrap_or_default();
+        let ours = self.folder.path().display().to_string();
+        for mount in
+            mounts.lines().filter_map(|line| line.split(' ').nth(1)).filter(|path| path.starts_with(&ours))
+        {
+            let _ = Command::new("umount").args(["--lazy", mount]).status();
+        }
+    }
+}
+
+#[test]
+fn the_engine_may_be_restarted_at_any_moment() {
+    let mut daemon = Daemon::new();
+    let mut moments = Moments::new();
+    for round in 0..MOMENTS {
+        let creel = Creel::new().env("DOCKER_HOST", daemon.socket());
+        let running = creel.spawn(creel.run_args(["sh", "-c", WORKLOAD]));
+        let moment = moments.next(600);
+        thread::sleep(moment);
+        daemon.stop(if round % 2 == 0 { "-TERM" } else { "-KILL" });
+        daemon.start();
+        // A run that had not begun may begin now, and one that the engine kept goes on: both are ended.
+        thread::sleep(Duration::from_millis(500));
+        running.signal("TERM");
+        running.signal("INT");
+        let _ = running.finish();
+        creel.creel(["ps"]).ok();
+        let list = ["--host", &daemon.socket(), "ps", "-aq"].map(str::to_owned);
+        let gone = eventually(PATIENCE, || docker(&list).is_empty());
+        assert!(gone, "after {moment:?}");
+        let last = beats(&creel);
+        thread::sleep(Duration::from_millis(100));
+        assert_eq!(beats(&creel), last, "after {moment:?}, the workload runs on");
+        let verified = creel.creel(["audit", "verify"]);
+        assert!(
+            verified.output.status.success() || verified.err().contains("there is no audit log"),
+            "{verified}"
+        );
+    }
+}
