@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::process::Command;
+use std::process::{Child, Command};
 use std::thread;
 use std::time::Duration;
 
@@ -58,8 +58,8 @@ fn nothing_is_left(creel: &Creel, moment: Duration) {
             "after {moment:?}: {verified}"
         );
     }
-    let states = support::tree(&creel.path("state/creel/sandboxes"));
-    assert!(states.is_empty(), "after {moment:?}: {states:?}");
+    let states = || support::tree(&creel.path("state/creel/sandboxes"));
+    assert!(eventually(PATIENCE, || states().is_empty()), "after {moment:?}: {:?}", states());
 }
 
 fn kill(pid: i32) {
@@ -143,8 +143,11 @@ fn a_detached_sandbox_survives_its_monitor_and_loses_no_record() {
     }
     let ended = eventually(PATIENCE, || creel.creel(["ps", "-q"]).ok().out().is_empty());
     assert!(ended);
-    let echoes: Vec<_> =
-        creel.execs("allow").iter().filter_map(|exec| exec["argv"][1].as_str()?.parse().ok()).collect();
+    let echoes: Vec<_> = creel
+        .execs("allow")
+        .iter()
+        .filter_map(|exec| exec["argv"][1].as_str()?.parse::<u32>().ok())
+        .collect();
     assert_eq!(echoes, (0..300).collect::<Vec<u32>>(), "each once, in order");
     creel.creel(["rm", "sur"]).ok();
     creel.verified();
@@ -167,16 +170,23 @@ fn without_a_monitor_a_workload_ends_after_its_grace() {
     creel.verified();
 }
 
-/// A Docker daemon of the test's own, to be stopped and started.
+/// A Docker daemon of the test's own, to be stopped and started; its containerd goes on, as a system's does.
 struct Daemon {
     folder: tempfile::TempDir,
-    child: Option<std::process::Child>,
+    child: Option<Child>,
+    containerd: Child,
 }
 
 impl Daemon {
     fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("creel-dockerd-").tempdir().expect("a folder");
-        let mut daemon = Self { folder, child: None };
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let containerd = Command::new("containerd")
+            .args(["--root", &path("containerd"), "--state", &path("containerd-state")])
+            .args(["--address", &path("containerd.sock"), "--log-level", "error"])
+            .spawn()
+            .expect("containerd starts");
+        let mut daemon = Self { folder, child: None, containerd };
         daemon.start();
         daemon
     }
@@ -192,7 +202,7 @@ impl Daemon {
         let child = Command::new("dockerd")
             .args(["--host", &self.socket(), "--data-root", &path("data"), "--exec-root", &path("exec")])
             .args(["--pidfile", &path("pid"), "--bridge=none", "--iptables=false", "--ip6tables=false"])
-            .args(["--live-restore=false", "--storage-driver=vfs"])
+            .args(["--live-restore=false", "--storage-driver=vfs", "--containerd", &path("containerd.sock")])
             .stdout(log.try_clone().expect("a descriptor"))
             .stderr(log)
             .spawn()
@@ -217,10 +227,15 @@ impl Daemon {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        let _ = Command::new("docker").args(["--host", &self.socket(), "ps", "-aq"]).output().map(|ids| {
-            String::from_utf8_lossy(&ids.stdout).lines().for_each(|id| drop(self.docker(["rm", "-fv", id])))
-        });
+        let left = Command::new("docker").args(["--host", &self.socket(), "ps", "-aq"]).output();
+        for id in
+            left.iter().flat_map(|left| left.stdout.split(|&byte| byte == b'\n')).filter(|id| !id.is_empty())
+        {
+            self.docker(["rm", "-fv", &String::from_utf8_lossy(id)]);
+        }
         self.stop("-TERM");
+        let _ = Command::new("kill").arg(self.containerd.id().to_string()).status();
+        let _ = self.containerd.wait();
         // What the daemon mounted below its folders would keep them from being removed.
         let mounts = std::fs::read_to_string("/proc/mounts").unwrap_or_default();
         let ours = self.folder.path().display().to_string();
