@@ -199,8 +199,18 @@ impl Daemon {
         let folder = self.folder.path();
         let log = std::fs::File::options().create(true).append(true).open(folder.join("log")).expect("a log");
         let path = |name: &str| folder.join(name).display().to_string();
-        let child = Command::new("dockerd")
-            .args(["--host", &self.socket(), "--data-root", &path("data"), "--exec-root", &path("exec")])
+        // In a network namespace of its own: with --bridge=none it would remove the machine's docker0.
+        let child = Command::new("unshare")
+            .args([
+                "--net",
+                "dockerd",
+                "--host",
+                &self.socket(),
+                "--data-root",
+                &path("data"),
+                "--exec-root",
+                &path("exec"),
+            ])
             .args(["--pidfile", &path("pid"), "--bridge=none", "--iptables=false", "--ip6tables=false"])
             .args(["--live-restore=false", "--storage-driver=vfs", "--containerd", &path("containerd.sock")])
             .stdout(log.try_clone().expect("a descriptor"))
