@@ -11,7 +11,8 @@ use crate::sys::process_vm;
 const STACK_MAX: usize = 9 * 1024 * 1024;
 const FIRST_READ: usize = 8 * 1024;
 const WORD: usize = 8;
-/// The auxiliary vector's entry for the path that was executed (getauxval(3)).
+/// The auxiliary vector's entries for the effective user, and for the path that was executed (getauxval(3)).
+const AT_EUID: u64 = 12;
 const AT_EXECFN: u64 = 31;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +22,7 @@ pub(super) struct Image {
     pub(super) env: Vec<Vec<u8>>,
     /// The path given to execve; for a script, the script's.
     pub(super) execfn: Vec<u8>,
+    pub(super) uid: u32,
 }
 
 /// Reads the image of a task that stands at its exec stop.
@@ -69,6 +71,7 @@ impl Stack {
             match key {
                 0 => return Ok(image),
                 AT_EXECFN => image.execfn = self.string(value, &fetch)?,
+                AT_EUID => image.uid = u32::try_from(value).map_err(|_| Errno::EINVAL)?,
                 _ => {}
             }
         }
@@ -137,7 +140,7 @@ mod tests {
 
     /// Lays a stack out as the kernel does.
     fn built(argv: &[Vec<u8>], env: &[Vec<u8>], execfn: &[u8]) -> Vec<u8> {
-        let words = 1 + argv.len() + 1 + env.len() + 1 + 4;
+        let words = 1 + argv.len() + 1 + env.len() + 1 + 6;
         let (mut pointers, mut strings) = (Vec::new(), Vec::new());
         let mut place = |text: &[u8]| {
             let at = BASE + (words * WORD + strings.len()) as u64;
@@ -151,7 +154,7 @@ mod tests {
         pointers.extend(env.iter().map(|text| place(text)));
         pointers.push(0);
         let execfn = place(execfn);
-        pointers.extend([AT_EXECFN, execfn, 0, 0]);
+        pointers.extend([AT_EUID, 1000, AT_EXECFN, execfn, 0, 0]);
         pointers.iter().flat_map(|word| word.to_ne_bytes()).chain(strings).collect()
     }
 
@@ -174,7 +177,7 @@ mod tests {
         #[test]
         fn what_the_kernel_lays_out_is_read_back(argv in texts(2000), env in texts(2000), execfn in prop::collection::vec(1u8.., 0..60)) {
             let image = parse(&built(&argv, &env, &execfn)).expect("well built");
-            prop_assert_eq!(image, Image { argv, env, execfn });
+            prop_assert_eq!(image, Image { argv, env, execfn, uid: 1000 });
         }
 
         #[test]

@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use super::memory;
 use super::procfs::{self, Identity};
 use super::recorder::now_us;
-use super::resolve::{Asked, Target, resolve};
+use super::resolve::{Asked, Target, path_of, resolve};
 use super::teller::{Denial, denied};
 use super::tracer::{Source, Then, Tracer};
 use crate::audit::record::{By, Entry, Event, Exec, Outcome};
@@ -56,12 +56,10 @@ impl Tracer {
         let asked = Asked { dirfd, path, flags };
         let program = match resolve(notification.tid, &source.root, &asked) {
             Target::Refused(errno) => return refuse(source, &notification, errno),
-            Target::File(path) => Some(path),
-            Target::Unclear => None,
+            Target::File(file) if !self.judge.allows_everything() => path_of(&file).ok(),
+            Target::File(_) | Target::Unclear => None,
         };
-        if let Some(program) = program
-            && !self.judge.allows_everything()
-        {
+        if let Some(program) = program {
             let argv = match memory::strings(notification.tid, argv) {
                 Ok(argv) => argv,
                 Err(e) => return refuse(source, &notification, e),
@@ -88,10 +86,8 @@ impl Tracer {
             }
         }
         self.expect(tid);
-        // The id was looked at before the thread was seized: it may have come to mean another since.
-        if !seccomp::is_valid(&*source.listener, notification.id) {
-            return self.interrupt(tid);
-        }
+        // The kernel takes the answer only while the caller waits for it. If that has gone, its id may have come to
+        // mean another thread before we seized it: that one is let go.
         if seccomp::answer_continue(&*source.listener, notification.id).is_err() {
             self.interrupt(tid);
         }

@@ -21,7 +21,13 @@ pub(super) fn identity(tid: i32) -> Option<Identity> {
     let status = fs::read(format!("/proc/{tid}/status")).ok()?;
     let stat = fs::read(format!("/proc/{tid}/stat")).ok()?;
     let (pid, ppid, uid) = parse_status(&status)?;
-    Some(Identity { pid, ppid, uid, start: parse_start(&stat)? })
+    Some(Identity { pid, ppid, uid, start: parse_stat(&stat, 22)? })
+}
+
+/// Parent and start time of a process.
+pub(super) fn parent_and_start(pid: i32) -> Option<(u32, u64)> {
+    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    Some((parse_stat(&stat, 4)?, parse_stat(&stat, 22)?))
 }
 
 /// Tgid, PPid and the second of Uid's numbers. The name of a task is its own choice, but holds no newline: the
@@ -34,11 +40,11 @@ fn parse_status(status: &[u8]) -> Option<(u32, u32, u32)> {
     Some((field(b"Tgid:", 0)?, field(b"PPid:", 0)?, field(b"Uid:", 1)?))
 }
 
-/// Field 22. The name, field 2, is in parentheses and may hold any others.
-fn parse_start(stat: &[u8]) -> Option<u64> {
+/// A field by proc_pid_stat(5)'s number, of those after the name: that, field 2, is in parentheses and may hold any.
+fn parse_stat<T: std::str::FromStr>(stat: &[u8], field: usize) -> Option<T> {
     let after = stat.iter().rposition(|&byte| byte == b')')?;
     let rest = std::str::from_utf8(stat.get(after + 1..)?).ok()?;
-    rest.split_ascii_whitespace().nth(22 - 3)?.parse().ok()
+    rest.split_ascii_whitespace().nth(field.checked_sub(3)?)?.parse().ok()
 }
 
 /// The file that the task runs, as a path in its own root. A deleted file keeps the name that it had.
@@ -90,7 +96,8 @@ mod tests {
     #[test]
     fn a_hostile_name_moves_no_field() {
         let stat = b"12 (a) R 1 (b) S 7 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654 1000 99 18446744073709551615";
-        assert_eq!(parse_start(stat), Some(987_654));
+        assert_eq!(parse_stat(stat, 22), Some(987_654_u64));
+        assert_eq!(parse_stat(stat, 4), Some(7_u32));
         assert_eq!(state(stat), Some(b'S'));
         let status = b"Name:\tx\\nTgid:\t9\nUmask:\t0022\nState:\tR\nTgid:\t12\nNgid:\t0\nPid:\t13\nPPid:\t7\nTracerPid:\t0\nUid:\t1\t1000\t3\t4\n";
         assert_eq!(parse_status(status), Some((12, 7, 1000)));
@@ -110,7 +117,7 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_makes_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = (parse_start(&bytes), parse_status(&bytes), state(&bytes));
+            let _ = (parse_stat::<u64>(&bytes, 22), parse_status(&bytes), state(&bytes));
         }
     }
 }

@@ -17,10 +17,10 @@ pub(super) struct Asked {
     pub(super) flags: i32,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Target {
-    /// A file that may be executed, by its path in the workload's root.
-    File(Vec<u8>),
+    /// A file that may be executed; [`path_of`] tells its path in the workload's root.
+    File(OwnedFd),
     /// The kernel would say the same.
     Refused(Errno),
     /// The kernel knows better: a magic link of /proc on the way, flags we do not know.
@@ -51,7 +51,7 @@ pub(super) fn resolve(tid: i32, root: impl AsFd, asked: &Asked) -> Target {
         open_relative(tid, root, asked, follow)
     };
     match opened {
-        Ok(file) => look_at(&file),
+        Ok(file) => look_at(file),
         Err(e @ (Errno::ENOENT | Errno::ENOTDIR | Errno::ENAMETOOLONG | Errno::EBADF)) => Target::Refused(e),
         Err(_) => Target::Unclear,
     }
@@ -112,21 +112,18 @@ fn open_relative(tid: i32, root: impl AsFd, asked: &Asked, follow: OFlag) -> Res
     }
 }
 
-fn look_at(file: &OwnedFd) -> Target {
+fn look_at(file: OwnedFd) -> Target {
     const ANYBODY_EXECUTES: u32 = 0o111;
-    let Ok(facts) = fstat(file) else { return Target::Unclear };
+    let Ok(facts) = fstat(&file) else { return Target::Unclear };
     match SFlag::from_bits_truncate(facts.st_mode) & SFlag::S_IFMT {
-        SFlag::S_IFREG if facts.st_mode & ANYBODY_EXECUTES != 0 => {}
-        SFlag::S_IFLNK => return Target::Refused(Errno::ELOOP),
-        _ => return Target::Refused(Errno::EACCES),
-    }
-    match path_of(file) {
-        Ok(path) => Target::File(path),
-        Err(_) => Target::Unclear,
+        SFlag::S_IFREG if facts.st_mode & ANYBODY_EXECUTES != 0 => Target::File(file),
+        SFlag::S_IFLNK => Target::Refused(Errno::ELOOP),
+        _ => Target::Refused(Errno::EACCES),
     }
 }
 
-fn path_of(file: &OwnedFd) -> Result<Vec<u8>, Errno> {
+/// The path of an open file, as the root that it was opened beneath has it.
+pub(super) fn path_of(file: &OwnedFd) -> Result<Vec<u8>, Errno> {
     let path = nix::fcntl::readlink(format!("/proc/self/fd/{}", file.as_raw_fd()).as_str())?;
     Ok(path.into_vec())
 }
@@ -139,33 +136,48 @@ mod tests {
         Asked { dirfd: libc::AT_FDCWD, path: path.into(), flags: 0 }
     }
 
-    fn mine(asked: &Asked) -> Target {
-        let root = open_path(Path::new("/"), OFlag::empty()).expect("there is a root");
-        resolve(std::process::id().cast_signed(), &root, asked)
+    /// What was found, by its path.
+    #[derive(Debug, PartialEq, Eq)]
+    enum Seen {
+        File(Vec<u8>),
+        Refused(Errno),
+        Unclear,
+    }
+
+    fn seen(root: &OwnedFd, asked: &Asked) -> Seen {
+        match resolve(std::process::id().cast_signed(), root, asked) {
+            Target::File(file) => Seen::File(path_of(&file).expect("a path")),
+            Target::Refused(errno) => Seen::Refused(errno),
+            Target::Unclear => Seen::Unclear,
+        }
+    }
+
+    fn mine(asked: &Asked) -> Seen {
+        seen(&open_path(Path::new("/"), OFlag::empty()).expect("there is a root"), asked)
     }
 
     #[test]
     fn missing_is_told_from_not_executable() {
-        assert_eq!(mine(&asked("/nonexistent/x")), Target::Refused(Errno::ENOENT));
-        assert_eq!(mine(&asked("/etc/passwd")), Target::Refused(Errno::EACCES));
-        assert_eq!(mine(&asked("/etc/passwd/x")), Target::Refused(Errno::ENOTDIR));
-        assert_eq!(mine(&asked("/usr/bin")), Target::Refused(Errno::EACCES));
-        assert_eq!(mine(&asked("/dev/null")), Target::Refused(Errno::EACCES));
-        assert_eq!(mine(&asked("")), Target::Refused(Errno::ENOENT));
-        assert!(matches!(mine(&asked("/bin/sh")), Target::File(path) if path.starts_with(b"/")));
-        assert_eq!(mine(&asked("./no/such")), Target::Refused(Errno::ENOENT));
+        assert_eq!(mine(&asked("/nonexistent/x")), Seen::Refused(Errno::ENOENT));
+        assert_eq!(mine(&asked("/etc/passwd")), Seen::Refused(Errno::EACCES));
+        assert_eq!(mine(&asked("/etc/passwd/x")), Seen::Refused(Errno::ENOTDIR));
+        assert_eq!(mine(&asked("/usr/bin")), Seen::Refused(Errno::EACCES));
+        assert_eq!(mine(&asked("/dev/null")), Seen::Refused(Errno::EACCES));
+        assert_eq!(mine(&asked("")), Seen::Refused(Errno::ENOENT));
+        assert!(matches!(mine(&asked("/bin/sh")), Seen::File(path) if path.starts_with(b"/")));
+        assert_eq!(mine(&asked("./no/such")), Seen::Refused(Errno::ENOENT));
     }
 
     #[test]
     fn the_callers_own_links_are_its_own() {
         let me = std::env::current_exe().expect("known").into_os_string().into_vec();
-        assert_eq!(mine(&asked("/proc/self/exe")), Target::File(me));
-        assert_eq!(mine(&asked("/proc/self/fd/999999")), Target::Refused(Errno::ENOENT));
-        assert_eq!(mine(&asked("/proc/1/root/bin/sh")), Target::Unclear);
+        assert_eq!(mine(&asked("/proc/self/exe")), Seen::File(me));
+        assert_eq!(mine(&asked("/proc/self/fd/999999")), Seen::Refused(Errno::ENOENT));
+        assert_eq!(mine(&asked("/proc/1/root/bin/sh")), Seen::Unclear);
         let empty = Asked { dirfd: 999_999, path: vec![], flags: libc::AT_EMPTY_PATH };
-        assert_eq!(mine(&empty), Target::Refused(Errno::EBADF));
+        assert_eq!(mine(&empty), Seen::Refused(Errno::EBADF));
         let unknown = Asked { dirfd: libc::AT_FDCWD, path: b"/bin/sh".to_vec(), flags: 0x10000 };
-        assert_eq!(mine(&unknown), Target::Unclear);
+        assert_eq!(mine(&unknown), Seen::Unclear);
     }
 
     #[test]
@@ -179,8 +191,8 @@ mod tests {
         std::os::unix::fs::symlink("/bin/true", dir.path().join("in")).expect("a link");
         std::os::unix::fs::symlink("../../../../../../bin/sh", dir.path().join("out")).expect("a link");
         let root = open_path(dir.path(), OFlag::empty()).expect("there");
-        let found = |path: &str| resolve(std::process::id().cast_signed(), &root, &asked(path));
-        assert_eq!(found("/in"), Target::File(program.into_os_string().into_vec()));
-        assert_eq!(found("/out"), Target::Refused(Errno::ENOENT));
+        let found = |path: &str| seen(&root, &asked(path));
+        assert_eq!(found("/in"), Seen::File(program.into_os_string().into_vec()));
+        assert_eq!(found("/out"), Seen::Refused(Errno::ENOENT));
     }
 }

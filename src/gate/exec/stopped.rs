@@ -4,6 +4,7 @@
 use nix::errno::Errno;
 
 use super::notified::described;
+use super::procfs::Identity;
 use super::recorder::now_us;
 use super::teller::denied;
 use super::tracer::{Then, Tracer};
@@ -63,7 +64,9 @@ impl Tracer {
     fn look_at(&self, pid: i32) -> Result<Standing, Errno> {
         let registers = ptrace::registers(pid)?;
         let image = image::read(pid, arch::stack_pointer(&registers))?;
-        let identity = procfs::identity(pid).ok_or(Errno::ESRCH)?;
+        // At its exec stop a task is its process's leader, and the kernel has just said whose it is.
+        let (ppid, start) = procfs::parent_and_start(pid).ok_or(Errno::ESRCH)?;
+        let identity = Identity { pid: pid.cast_unsigned(), ppid, uid: image.uid, start };
         let program = procfs::exe(pid).ok_or(Errno::ESRCH)?;
         let cwd = procfs::cwd(pid).ok_or(Errno::ESRCH)?;
         let action = ExecAction { program: &program, requested: &image.execfn, argv: &image.argv, cwd: &cwd };
