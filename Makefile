@@ -15,7 +15,7 @@ TEST_THREADS ?= 2
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: help demo test check bench bench-peers test-hosts generate install fuzz
+.PHONY: help demo test check bench bench-peers test-hosts generate install
 
 help:
 	@echo 'make demo         an example agent at work in a sandbox, and its audit log'
@@ -25,7 +25,6 @@ help:
 	@echo 'make bench-peers  the same for tools that do part of this (installs them below target/)'
 	@echo 'make generate     completions/ and man/ anew'
 	@echo 'make install      into PREFIX=$(PREFIX)'
-	@echo 'make fuzz         the fuzz targets, a minute each (needs cargo-fuzz and a nightly toolchain)'
 
 demo:
 	@scripts/setup demo
@@ -70,6 +69,3 @@ install:
 	install -D -m 0644 completions/_creel $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_creel
 	install -D -m 0644 completions/creel.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/creel.fish
 
-fuzz:
-	@cargo fuzz --version > /dev/null 2>&1 || { echo 'make fuzz needs cargo-fuzz: cargo install cargo-fuzz' >&2; exit 1; }
-	for target in $$(cargo fuzz list); do cargo +nightly fuzz run "$$target" -- -max_total_time=60 || exit 1; done
