@@ -9,8 +9,10 @@ use nix::unistd::Pid;
 const PAGE: u64 = 4096;
 /// UIO_MAXIOV is 1024.
 const MOST_PAGES: usize = 512;
+/// The most that one call reads, bytes: what begins within a page ends within another.
+pub(crate) const MOST: usize = (MOST_PAGES - 1) * 4096;
 
-/// Reads from `address` on into `buffer`, as far as the memory is mapped, at most 2 MiB a call; says how much that was.
+/// Reads from `address` on into `buffer`, at most [`MOST`], as far as the memory is mapped; says how much that was.
 ///
 /// # Errors
 /// `EFAULT` where not even the first byte is readable; `ESRCH` where the process has gone.

@@ -111,21 +111,17 @@ impl Stack {
         if self.whole || old >= STACK_MAX {
             return Err(Errno::EINVAL);
         }
-        self.bytes.resize(if old == 0 { FIRST_READ } else { old * 4 }, 0);
+        self.bytes.resize((old * 4).clamp(FIRST_READ, old + process_vm::MOST), 0);
         let at = self.base.checked_add(old as u64).ok_or(Errno::EFAULT)?;
         let fresh = self.bytes.get_mut(old..).unwrap_or_default();
-        // One call reads a bounded number of pages: more may follow.
-        let (mut read, wanted) = (0, fresh.len());
-        while read < wanted {
-            match fetch(at + read as u64, fresh.get_mut(read..).unwrap_or_default()) {
-                Ok(0) | Err(Errno::EFAULT) => {
-                    self.whole = true;
-                    break;
-                }
-                Ok(some) => read += some,
-                Err(e) => return Err(e),
-            }
-        }
+        let wanted = fresh.len();
+        let read = match fetch(at, fresh) {
+            Ok(read) => read,
+            Err(Errno::EFAULT) => 0,
+            Err(e) => return Err(e),
+        };
+        // The stack's end is the end of what is mapped.
+        self.whole = read < wanted;
         self.bytes.truncate(old + read);
         if read == 0 { Err(Errno::EFAULT) } else { Ok(()) }
     }

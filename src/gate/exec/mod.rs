@@ -5,6 +5,7 @@
 //! Two threads: the tracer makes every ptrace call, and waits for nothing but its inbox and its listeners; the
 //! [`reaper`] waits for every child and tracee, and passes on what becomes of them.
 
+mod alarm;
 mod environ;
 mod image;
 mod inbox;

@@ -1,6 +1,7 @@
 //! What /proc says of a task (proc(5)). Everything is read afresh: pids are used again.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
 
@@ -26,8 +27,11 @@ pub(super) fn identity(tid: i32) -> Option<Identity> {
 
 /// Parent and start time of a process.
 pub(super) fn parent_and_start(pid: i32) -> Option<(u32, u64)> {
-    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
-    Some((parse_stat(&stat, 4)?, parse_stat(&stat, 22)?))
+    // In one read: the kernel makes the text anew for each, and it is shorter than this.
+    let mut buffer = [0; 1024];
+    let size = File::open(format!("/proc/{pid}/stat")).ok()?.read(&mut buffer).ok()?;
+    let stat = buffer.get(..size)?;
+    Some((parse_stat(stat, 4)?, parse_stat(stat, 22)?))
 }
 
 /// Tgid, PPid and the second of Uid's numbers. The name of a task is its own choice, but holds no newline: the

@@ -85,9 +85,9 @@ impl<T> Recorder<T> {
         expired
     }
 
-    /// When to look again.
-    pub(super) fn deadline(&self) -> Option<Instant> {
-        self.waiting.front().map(|next| next.since + PATIENCE)
+    /// Whether anything waits for room.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
     }
 
     fn write(&mut self, entry: &Entry) -> bool {

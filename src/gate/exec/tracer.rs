@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::stat::Mode;
 
+use super::alarm::{Alarm, Rang};
 use super::inbox::{Inbox, Message};
 use super::recorder::Recorder;
 use super::stopped::let_go;
@@ -27,6 +28,8 @@ use crate::wire::{GateConfig, GateFrame};
 /// How long an exec that was let go may take before it is looked after: one that failed makes no stop. A slow one
 /// that succeeds loses nothing by it.
 const EXEC_PATIENCE: Duration = Duration::from_millis(20);
+/// Between looks at what waits for the log.
+const RECORD_PAUSE: Duration = Duration::from_millis(500);
 /// Between looks whether everything is dead.
 const KILL_PAUSE: Duration = Duration::from_millis(5);
 
@@ -36,12 +39,6 @@ pub(super) struct Source {
     pub(super) listener: Arc<OwnedFd>,
     /// The workload's root; nothing in it can change its own.
     pub(super) root: OwnedFd,
-}
-
-/// The announced process: its end is told of.
-struct Announced {
-    id: u64,
-    process: OwnedFd,
 }
 
 /// A thread that is traced and has not stopped yet.
@@ -74,7 +71,7 @@ pub(super) struct Tracer {
     pub(super) recorder: Recorder<Then>,
     teller: Teller,
     sources: Vec<Arc<Source>>,
-    announced: Vec<Announced>,
+    alarm: Alarm,
     pub(super) tasks: HashMap<i32, Task>,
     /// Execs that may fail silently, in the order of their deadlines.
     expectations: VecDeque<(Instant, i32, u64)>,
@@ -102,7 +99,7 @@ impl Tracer {
             recorder: Recorder::new(spool, config.durability, written),
             teller: Teller::start()?,
             sources: Vec::new(),
-            announced: Vec::new(),
+            alarm: Alarm::new().context("no timer")?,
             tasks: HashMap::new(),
             expectations: VecDeque::new(),
             counter: 0,
@@ -114,7 +111,9 @@ impl Tracer {
     /// For ever: the gate ends with its container.
     pub(super) fn run(mut self) {
         loop {
-            let (sources, ended) = self.wait();
+            self.set_alarm();
+            let (rings, sources) = self.wait();
+            let Rang { alarm, ended } = if rings { self.alarm.take() } else { Rang::default() };
             // Stops first: a task that stands still is further on than one that asks.
             for message in self.inbox.take() {
                 match message {
@@ -134,12 +133,13 @@ impl Tracer {
                 }
             }
             for id in ended {
-                self.announced.retain(|announced| announced.id != id);
                 self.tell_monitor(GateFrame::Exited { id });
             }
-            self.look_after_late_execs();
-            for then in self.recorder.expired() {
-                self.give_up(then);
+            if alarm {
+                self.look_after_late_execs();
+                for then in self.recorder.expired() {
+                    self.give_up(then);
+                }
             }
             if self.killing {
                 self.go_on_killing();
@@ -147,38 +147,32 @@ impl Tracer {
         }
     }
 
-    /// Waits until there is something to do. Returns the listeners that have something, and the announced processes
-    /// that have ended.
-    fn wait(&self) -> (Vec<(Arc<Source>, PollFlags)>, Vec<u64>) {
+    /// Waits until there is something to do. Says whether the alarm rings, and which listeners have something.
+    fn wait(&self) -> (bool, Vec<(Arc<Source>, PollFlags)>) {
         let listeners = self.sources.iter().map(|source| source.listener.as_fd());
-        let processes = self.announced.iter().map(|announced| announced.process.as_fd());
-        let mut polled: Vec<PollFd<'_>> = std::iter::once(self.inbox.as_fd())
+        let mut polled: Vec<PollFd<'_>> = [self.inbox.as_fd(), self.alarm.as_fd()]
+            .into_iter()
             .chain(listeners)
-            .chain(processes)
             .map(|fd| PollFd::new(fd, PollFlags::POLLIN))
             .collect();
-        if poll(&mut polled, self.timeout()).is_err() {
-            return (Vec::new(), Vec::new());
+        if poll(&mut polled, PollTimeout::NONE).is_err() {
+            return (false, Vec::new());
         }
-        let mut events = polled.iter().skip(1).map(|fd| fd.revents().unwrap_or(PollFlags::POLLERR));
-        let sources = self.sources.iter().zip(events.by_ref());
-        let sources = sources
-            .filter(|(_, events)| !events.is_empty())
-            .map(|(source, events)| (Arc::clone(source), events));
-        let sources = sources.collect();
-        let ended = self.announced.iter().zip(events).filter(|(_, events)| !events.is_empty());
-        (sources, ended.map(|(announced, _)| announced.id).collect())
+        let rings = polled.get(1).is_some_and(|alarm| alarm.any().unwrap_or(true));
+        let events = polled.iter().skip(2).map(|fd| fd.revents().unwrap_or(PollFlags::POLLERR));
+        let sources = self.sources.iter().zip(events).filter(|(_, events)| !events.is_empty());
+        (rings, sources.map(|(source, events)| (Arc::clone(source), events)).collect())
     }
 
-    fn timeout(&self) -> PollTimeout {
-        let exec = self.expectations.front().map(|(deadline, ..)| *deadline);
-        let kill = self.killing.then(|| Instant::now() + KILL_PAUSE);
-        let Some(deadline) = [exec, self.recorder.deadline(), kill].into_iter().flatten().min() else {
-            return PollTimeout::NONE;
-        };
-        // A millisecond more than what is left, so that it is over then.
-        let left = deadline.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
-        PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
+    /// Where something has to be looked at again though nothing comes.
+    fn set_alarm(&mut self) {
+        if self.killing {
+            self.alarm.set(KILL_PAUSE);
+        } else if !self.expectations.is_empty() {
+            self.alarm.set(EXEC_PATIENCE);
+        } else if self.recorder.is_waiting() {
+            self.alarm.set(RECORD_PAUSE);
+        }
     }
 
     fn obey(&mut self, order: Order) {
@@ -209,7 +203,9 @@ impl Tracer {
         // A matter of speed alone: kernels before 6.6 don't know it.
         let _ = seccomp::wake_in_place(&listener);
         self.sources.push(Arc::new(Source { id, listener: Arc::new(listener), root }));
-        self.announced.push(Announced { id, process });
+        if let Err(e) = self.alarm.watch(id, process) {
+            self.trouble(format!("the end of a process can't be watched for: {e}"));
+        }
         self.tell_monitor(GateFrame::Serving { id });
     }
 
