@@ -76,6 +76,32 @@ const FILES: Section = (
     ],
 );
 
+const LOG: Section = (
+    "THE LOG",
+    &[
+        (
+            "current.jsonl",
+            "one JSON object a line, in the folder of its sandbox; each names the SHA-256 of the line before it as prev, and its number as seq",
+        ),
+        (
+            "v, seq, ts, sandbox, run, src, kind, verdict, rule, by",
+            "what every record begins with; src is where the gate or monitor held it, by which it is known once and only once",
+        ),
+        (
+            "exec",
+            "pid, ppid, start (the start time, in clock ticks since boot), uid, exe, file (the script, where exe is its interpreter), argv, cwd, env (variables that change what a program does, where they differ from the sandbox's start; null: unset), reason",
+        ),
+        (
+            "bytes that are not UTF-8",
+            "stand as {\"base64\": \"...\"} in place of the string, so that nothing is lost and no string can be taken for them",
+        ),
+        (
+            "argv_cut, env_cut",
+            "where a list was too long: how many bytes the whole has, each string with its NUL, and their SHA-256",
+        ),
+    ],
+);
+
 /// Every page, by its path.
 pub(super) fn all() -> Result<Files> {
     let mut files = Files::new();
@@ -84,6 +110,7 @@ pub(super) fn all() -> Result<Files> {
     for command in root.get_subcommands() {
         let sections: &[Section] = match command.get_name() {
             "run" | "exec" | "attach" => &[RUN_CODES],
+            "audit" => &[LOG],
             _ => &[],
         };
         page(command, sections, &mut files)?;
