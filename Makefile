@@ -53,7 +53,7 @@ bench:
 	@scripts/with-docker scripts/bench $(RELEASE)
 
 bench-peers:
-	@scripts/setup demo
+	@scripts/setup peers
 	cargo build --release --locked
 	@scripts/bench-peers $(RELEASE)
 

@@ -170,6 +170,16 @@ fn without_a_monitor_a_workload_ends_after_its_grace() {
     creel.verified();
 }
 
+/// An engine needs it; creel itself does not.
+fn as_root(program: &str) -> Command {
+    if nix::unistd::geteuid().is_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("sudo");
+    command.arg(program);
+    command
+}
+
 /// A Docker daemon of the test's own, to be stopped and started; its containerd goes on, as a system's does.
 struct Daemon {
     folder: tempfile::TempDir,
@@ -181,7 +191,7 @@ impl Daemon {
     fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("creel-dockerd-").tempdir().expect("a folder");
         let path = |name: &str| folder.path().join(name).display().to_string();
-        let containerd = Command::new("containerd")
+        let containerd = as_root("containerd")
             .args(["--root", &path("containerd"), "--state", &path("containerd-state")])
             .args(["--address", &path("containerd.sock"), "--log-level", "error"])
             .spawn()
@@ -200,7 +210,7 @@ impl Daemon {
         let log = std::fs::File::options().create(true).append(true).open(folder.join("log")).expect("a log");
         let path = |name: &str| folder.join(name).display().to_string();
         // In a network namespace of its own: with --bridge=none it would remove the machine's docker0.
-        let child = Command::new("unshare")
+        let child = as_root("unshare")
             .args([
                 "--net",
                 "dockerd",
@@ -229,7 +239,7 @@ impl Daemon {
 
     fn stop(&mut self, signal: &str) {
         if let Some(mut child) = self.child.take() {
-            let _ = Command::new("kill").args([signal, &child.id().to_string()]).status();
+            let _ = as_root("kill").args([signal, &child.id().to_string()]).status();
             let _ = child.wait();
         }
     }
@@ -244,7 +254,7 @@ impl Drop for Daemon {
             self.docker(["rm", "-fv", &String::from_utf8_lossy(id)]);
         }
         self.stop("-TERM");
-        let _ = Command::new("kill").arg(self.containerd.id().to_string()).status();
+        let _ = as_root("kill").arg(self.containerd.id().to_string()).status();
         let _ = self.containerd.wait();
         // What the daemon mounted below its folders would keep them from being removed.
         let mounts = std::fs::read_to_string("/proc/mounts").unwrap_or_default();
@@ -252,7 +262,7 @@ impl Drop for Daemon {
         for mount in
             mounts.lines().filter_map(|line| line.split(' ').nth(1)).filter(|path| path.starts_with(&ours))
         {
-            let _ = Command::new("umount").args(["--lazy", mount]).status();
+            let _ = as_root("umount").args(["--lazy", mount]).status();
         }
     }
 }
