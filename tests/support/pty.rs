@@ -23,7 +23,7 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    pub fn new(mut command: Command) -> Self {
+    pub fn new(command: &mut Command) -> Self {
         let size = Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
         let pty = openpty(Some(&size), None).expect("a terminal");
         let stream = || Stdio::from(pty.slave.try_clone().expect("a descriptor"));
