@@ -231,3 +231,18 @@ print("done")
 "#;
     creel.run(["python3", "-c", script]).ok().stdout("done\n");
 }
+
+#[test]
+fn with_debugging_a_process_may_be_traced_and_then_executes_nothing() {
+    let creel = Creel::new().policy("[sandbox]\ndebugging = true").programs(&["spawn", "escape"]);
+    creel.run(["/programs/escape", "ptrace_attach"]).code(1).stdout_has("DONE ptrace_attach\n");
+    creel
+        .run([SPAWN, "traced"])
+        .code(7)
+        .stdout("Operation not permitted\n")
+        .stderr_has("(rule creel.traced)");
+    let denied = creel.execs("deny");
+    assert_eq!((denied.len(), &denied[0]["rule"]), (1, &"creel.traced".into()));
+    // The gate, and what else is not of the workload, can't be traced all the same.
+    creel.run(["/programs/escape", "ptrace_gate"]).ok();
+}

@@ -5,6 +5,7 @@
  *   spawn signals ROUNDS US       execs that signals of a timer hit, so many microseconds apart
  *   spawn fill MS                 execs with long arguments until one takes longer, then shows that a vfork parent is not
  *   spawn second                  an exec by a thread that is not the leader
+ *   spawn traced                  an exec by a process that its parent traces
  *   spawn memfd                   a program that is in no folder
  *   spawn search                  looks for a program in ten folders, as execvp does
  *   spawn noop [ANYTHING]
@@ -19,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -209,6 +211,27 @@ static int search(void) {
     return 1;
 }
 
+static int traced(void) {
+    pid_t child = fork();
+    if (child < 0) die("fork");
+    if (child == 0) {
+        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL)) die("ptrace");
+        raise(SIGSTOP);
+        char *argv[] = {"spawn", "noop", "traced", NULL};
+        execv(self, argv);
+        printf("%s\n", strerror(errno));
+        fflush(stdout);
+        _exit(7);
+    }
+    int status;
+    for (;;) {
+        if (waitpid(child, &status, 0) < 0) die("waitpid");
+        if (!WIFSTOPPED(status)) break;
+        ptrace(PTRACE_CONT, child, NULL, NULL);
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
 int main(int count, char **args) {
     const char *what = count > 1 ? args[1] : "";
     int first = count > 2 ? atoi(args[2]) : 0;
@@ -218,6 +241,7 @@ int main(int count, char **args) {
     if (!strcmp(what, "signals")) return hit_by_signals(first, atoi(args[3]));
     if (!strcmp(what, "fill")) return fill(first);
     if (!strcmp(what, "second")) return second();
+    if (!strcmp(what, "traced")) return traced();
     if (!strcmp(what, "memfd")) return from_memory();
     if (!strcmp(what, "search")) return search();
     fprintf(stderr, "spawn: what?\n");
