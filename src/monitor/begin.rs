@@ -10,7 +10,6 @@ use super::clock::now_us;
 use super::happening::Happening;
 use super::pull::Pull;
 use super::run::{CLIENT_PATIENCE, GATE_PATIENCE, MAIN, Run};
-use super::usage::CgroupFiles;
 use crate::audit::record::{Bytes, Cause, Entry, Event, Outcome, RunStart};
 use crate::policy::model::ImageChoice;
 use crate::sandbox::container::Role;
@@ -68,7 +67,7 @@ impl Run {
             Err(LaunchError::Invisible { .. }) if !self.runs(workload).await => return Ok(()),
             looked => looked?,
         };
-        self.cgroup = CgroupFiles::of(pid);
+        self.follow_usage(pid);
         self.announce(inner, None).await;
         let settled = |happening: &Happening| {
             use GateFrame::{Exited, ShimFailed};
@@ -101,7 +100,7 @@ impl Run {
                 bail!("stopped before the start");
             }
             // What was waited for may have come while another step was taken.
-            if done(self, &Happening::Sample) {
+            if done(self, &Happening::Nothing) {
                 return Ok(());
             }
             let happening = timeout_at(deadline, self.next()).await.context(failure)?;

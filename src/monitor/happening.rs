@@ -6,6 +6,7 @@ use crate::wire::{ClientRequest, GateFrame};
 
 use super::clients::Client;
 use super::gate_link::GateLink;
+use super::usage::Usage;
 use super::watch::Exit;
 
 /// Something that happened.
@@ -33,8 +34,10 @@ pub(crate) enum Happening {
     End(Cause),
     /// After a takeover: is the command line of a foreground run back?
     CheckForeground,
-    /// It is time to look at the workload's figures.
-    Sample,
+    /// What the workload has used so far.
+    Used(Usage),
+    /// Nothing that the loop has to act on.
+    Nothing,
 }
 
 /// One command line's connection.

@@ -6,6 +6,7 @@ pub(crate) mod client;
 mod clients;
 pub(crate) mod clock;
 mod finish;
+mod follow_usage;
 mod gate_link;
 mod happening;
 mod line;

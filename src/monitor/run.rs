@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use super::clients::Clients;
 use super::clock::now_us;
+use super::follow_usage::follow_usage;
 use super::gate_link::GateLink;
 use super::happening::{ClientId, Happening};
 use super::recorder::Recorder;
@@ -30,8 +31,6 @@ pub(super) const CLIENT_PATIENCE: Duration = Duration::from_secs(60);
 /// From SIGTERM to SIGKILL, where nobody said: docker's own number, and a short one where nobody is waiting.
 pub(super) const STOP_PATIENCE: Duration = Duration::from_secs(10);
 pub(super) const HANGUP_PATIENCE: Duration = Duration::from_secs(2);
-/// The workload's figures are read so often.
-const SAMPLE_EVERY: Duration = Duration::from_secs(1);
 
 /// The main process is always the first announcement.
 pub(super) const MAIN: u64 = 1;
@@ -125,7 +124,6 @@ impl Run {
                 Happening::Request(id, request) => self.request(id, request).await,
                 Happening::Hangup(id) if self.hung_up(id) => self.stop(Cause::Hangup, HANGUP_PATIENCE),
                 Happening::End(cause) => self.stop(cause, STOP_PATIENCE),
-                Happening::Sample => self.sample(),
                 Happening::ExecMade(id, made) => self.exec_made(id, made),
                 Happening::ExecRuns(id, Ok(pid)) => self.announce(pid, Some(id)).await,
                 Happening::ExecRuns(id, Err(e)) => self.refuse(id, &e),
@@ -135,6 +133,8 @@ impl Run {
                     self.stop(Cause::Hangup, HANGUP_PATIENCE);
                 }
                 Happening::CheckForeground
+                | Happening::Nothing
+                | Happening::Used(_)
                 | Happening::Connected(_)
                 | Happening::Hangup(_)
                 | Happening::GateClosed(_) => {}
@@ -152,7 +152,7 @@ impl Run {
         match happening {
             Happening::Connected(client) => {
                 self.clients.add(client);
-                Happening::Sample
+                Happening::Nothing
             }
             Happening::GateClosed(link) => {
                 if self.gate.as_ref().is_some_and(|gate| gate.is(&link)) {
@@ -160,6 +160,10 @@ impl Run {
                     self.recorder.gate_left().await;
                 }
                 Happening::GateClosed(link)
+            }
+            Happening::Used(usage) => {
+                self.usage = usage;
+                Happening::Nothing
             }
             other => other,
         }
@@ -176,16 +180,6 @@ impl Run {
         });
         let since = self.state.started_us.unwrap_or_else(now_us) / 1_000_000;
         tokio::spawn(watch::execs_in(self.engine.docker().clone(), workload, since, self.sender.clone()));
-        let sender = self.sender.clone();
-        tokio::spawn(async move {
-            let mut ticks = tokio::time::interval(SAMPLE_EVERY);
-            loop {
-                ticks.tick().await;
-                if sender.send(Happening::Sample).await.is_err() {
-                    return;
-                }
-            }
-        });
         if let Some(limit) = self.spec.policy.limits.time {
             let run_for =
                 Duration::from_micros(now_us().saturating_sub(self.state.started_us.unwrap_or_else(now_us)));
@@ -225,7 +219,9 @@ impl Run {
             let closed = async { while !matches!(self.next().await, Happening::GateClosed(_)) {} };
             let _ = timeout(Duration::from_millis(100), closed).await;
         }
-        self.sample();
+        if let Some(cgroup) = &self.cgroup {
+            self.usage = cgroup.read(self.usage);
+        }
         let code = i32::try_from(exit.code).unwrap_or(255);
         let oom = code == 137 && self.usage.oom_kills.is_some_and(|kills| kills > 0);
         let (cause, code, message) = match self.state.stopping {
@@ -245,9 +241,11 @@ impl Run {
         End { cause, code, message }
     }
 
-    pub(super) fn sample(&mut self) {
-        if let Some(cgroup) = &self.cgroup {
-            self.usage = cgroup.read(self.usage);
+    /// Keeps the figures of the workload, whose main process is `pid` on the host.
+    pub(super) fn follow_usage(&mut self, pid: i32) {
+        self.cgroup = CgroupFiles::of(pid);
+        if let Some(files) = self.cgroup.clone() {
+            tokio::spawn(follow_usage(files, pid, self.sender.clone()));
         }
     }
 

@@ -36,7 +36,6 @@ impl Run {
                 }
             }
             // The cgroup goes with its last process: now is the time to read its figures.
-            GateFrame::Exited { id: MAIN } => self.sample(),
             GateFrame::Exited { .. } => {}
             GateFrame::AllDead => self.all_dead = true,
             GateFrame::Trouble { message } => eprintln!("creel: the gate says: {}", message.escape_debug()),

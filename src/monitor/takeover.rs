@@ -7,7 +7,6 @@ use anyhow::Result;
 
 use super::happening::Happening;
 use super::run::{End, GATE_PATIENCE, MAIN, Run};
-use super::usage::CgroupFiles;
 use super::watch::Exit;
 use crate::audit::record::Cause;
 use crate::sandbox::container::Role;
@@ -39,7 +38,7 @@ impl Run {
         }
         self.main_served = true;
         if let Ok(pid) = launch::host_pid(&self.engine, Role::Workload, &workload).await {
-            self.cgroup = CgroupFiles::of(pid);
+            self.follow_usage(pid);
         }
         if let Err(e) =
             self.until("the gate did not come back", GATE_PATIENCE, |run, _| run.gate.is_some()).await

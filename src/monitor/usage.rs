@@ -70,6 +70,11 @@ impl CgroupFiles {
         })
     }
 
+    /// The file that changes when a memory limit is met.
+    pub(crate) fn memory_events(&self) -> &Path {
+        &self.memory_events
+    }
+
     /// Reads the counters. Those of a cgroup that has gone keep what `before` had.
     pub(crate) fn read(&self, before: Usage) -> Usage {
         Usage {

@@ -43,7 +43,7 @@ fn prepare(args: impl Iterator<Item = OsString>) -> Result<(ShimArgs, std::os::f
     let args = ShimArgs::parse(args)?;
     // One byte and not none: with a limit of 1 the kernel starts no crash handler of the host's either (core(5)).
     setrlimit(Resource::RLIMIT_CORE, 1, 1).context("could not turn core files off")?;
-    signals::restore_pipe_signal().context("could not give SIGPIPE its default action")?;
+    signals::restore_defaults().context("could not give the signals their default actions")?;
     caps::no_new_privileges().context("could not give up gaining privileges")?;
     landlock::restrict(&args)?;
     let program = filter::program(args.debugging);

@@ -15,11 +15,33 @@ extern "C" fn leave(_: libc::c_int) {
     unsafe { libc::_exit(0) }
 }
 
-/// Gives SIGPIPE back its default action. Rust programs ignore it, and what they execute would inherit that.
-pub(crate) fn restore_pipe_signal() -> Result<(), Errno> {
-    let action = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
-    // SAFETY: there is no handler that could be called.
-    unsafe { sigaction(Signal::SIGPIPE, &action) }.map(drop)
+/// The kernel's signals are 1 to this (signal(7)).
+const SIGNALS: libc::c_int = 64;
+
+/// Gives every signal its default action, and blocks none: what is ignored or blocked here would be so in what we
+/// execute. Rust programs ignore SIGPIPE; a daemon above us may hand down any other, those that the C library
+/// keeps for itself included (sigaction(3) refuses these, so the kernel is asked).
+pub(crate) fn restore_defaults() -> Result<(), Errno> {
+    for signal in 1..=SIGNALS {
+        // As struct kernel_sigaction: SIG_DFL (0), no flags, no restorer, an empty mask.
+        let action = [0_u64; 4];
+        // SAFETY: the kernel reads 32 bytes and is asked for nothing back; there is no handler that could be called.
+        let set = unsafe {
+            libc::syscall(
+                libc::SYS_rt_sigaction,
+                signal,
+                action.as_ptr(),
+                std::ptr::null::<u64>(),
+                size_of::<u64>(),
+            )
+        };
+        match Errno::result(set) {
+            // SIGKILL and SIGSTOP have no other action.
+            Ok(_) | Err(Errno::EINVAL) => {}
+            Err(e) => return Err(e),
+        }
+    }
+    SigSet::empty().thread_set_mask()
 }
 
 /// Keeps SIGCHLD for [`wait_for_child_signal`]. Call it before there are threads: they inherit it.
