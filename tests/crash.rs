@@ -180,6 +180,16 @@ fn as_root(program: &str) -> Command {
     command
 }
 
+/// Ignores signals and becomes another program, as a daemon's own parent may have: SIGHUP, SIGALRM, and two that the
+/// C library keeps for itself (13 is rt_sigaction, and 1 is SIG_IGN).
+const IGNORING: &str = "
+import ctypes, os, sys
+for signal in (1, 14, 32, 33):
+    action = (ctypes.c_uint64 * 4)(1)
+    assert ctypes.CDLL(None).syscall(13, signal, action, None, 8) == 0
+os.execvp(sys.argv[1], sys.argv[1:])
+";
+
 /// A Docker daemon of the test's own, to be stopped and started; its containerd goes on, as a system's does.
 struct Daemon {
     folder: tempfile::TempDir,
@@ -191,7 +201,8 @@ impl Daemon {
     fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("creel-dockerd-").tempdir().expect("a folder");
         let path = |name: &str| folder.path().join(name).display().to_string();
-        let containerd = as_root("containerd")
+        let containerd = as_root("python3")
+            .args(["-c", IGNORING, "containerd"])
             .args(["--root", &path("containerd"), "--state", &path("containerd-state")])
             .args(["--address", &path("containerd.sock"), "--log-level", "error"])
             .spawn()
@@ -270,6 +281,9 @@ impl Drop for Daemon {
 #[test]
 fn the_engine_may_be_restarted_at_any_moment() {
     let mut daemon = Daemon::new();
+    let creel = Creel::new().env("DOCKER_HOST", daemon.socket());
+    let ignored = creel.run(["grep", "SigIgn", "/proc/self/status"]).ok().out();
+    assert_eq!(ignored, "SigIgn:\t0000000000000000\n", "what the daemon ignores is not the command's affair");
     let mut moments = Moments::new();
     for round in 0..MOMENTS {
         let creel = Creel::new().env("DOCKER_HOST", daemon.socket());
