@@ -1,8 +1,11 @@
 //! creel: runs an AI agent in a Docker container that is safe for production. The binary is one call of
 //! [`main`]; the library exists so that benches and fuzz targets reach the pure parts.
 
+mod approval;
 mod audit;
 mod cli;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod gate;
 mod judge;
 mod monitor;

@@ -59,6 +59,19 @@ impl Rule {
     }
 }
 
+impl Rule {
+    /// Whether it is about a command within another, whose file is not known yet.
+    pub(super) fn is_about(&self, name: &[u8], args: &[Vec<u8>]) -> bool {
+        let named = match &self.program {
+            ProgramPattern::Name(pattern) => pattern.matches(name),
+            ProgramPattern::Path(pattern) => {
+                TOOL_FOLDERS.iter().any(|folder| pattern.matches(&[folder, b"/".as_slice(), name].concat()))
+            }
+        };
+        named && self.args.iter().all(|pattern| args.iter().any(|arg| pattern.matches(arg)))
+    }
+}
+
 impl ProgramPattern {
     fn new(text: &str) -> Result<Self, BadGlob> {
         if text.contains('/') {
@@ -81,10 +94,12 @@ impl ProgramPattern {
     }
 
     /// What denies or asks counts every name that the program goes by: the file's own, the one that it was
-    /// called by (a link, a script that an interpreter runs), and the one it was given as argv[0].
+    /// called by (a link, a script that an interpreter runs), the one it was given as argv[0], and that of the tool
+    /// that it is a copy of.
     fn goes_by(&self, action: &ExecAction<'_>) -> bool {
         let argv0 = action.argv.first().map_or(&[][..], Vec::as_slice);
-        [action.program, action.requested, argv0].into_iter().any(|called| match self {
+        let mut names = [action.program, action.requested, argv0].into_iter().chain(action.copy_of);
+        names.any(|called| match self {
             Self::Path(pattern) => pattern.matches(called),
             Self::Name(pattern) => pattern.matches(split(called).1),
         })

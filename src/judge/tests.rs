@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::policy::model::CommandRule;
 use proptest::prelude::*;
@@ -12,8 +14,22 @@ fn rule(id: &str, program: &str, args: &[&str], verdict: Verdict) -> CommandRule
     }
 }
 
+fn place() -> Place {
+    Place { home: b"/home/dev".to_vec(), workspace: b"/workspace".to_vec() }
+}
+
+fn commands(default: Verdict, rules: Vec<CommandRule>) -> CommandsPolicy {
+    CommandsPolicy {
+        default,
+        dangerous: Verdict::Allow,
+        categories: BTreeMap::new(),
+        catalogue_rules: BTreeMap::new(),
+        rules,
+    }
+}
+
 fn judge(default: Verdict, rules: Vec<CommandRule>) -> Judge {
-    Judge::new(&CommandsPolicy { default, rules }).expect("good rules")
+    Judge::new(&commands(default, rules), place()).expect("good rules")
 }
 
 fn verdict(judge: &Judge, program: &str, requested: &str, argv: &[&str]) -> Verdict {
@@ -21,8 +37,11 @@ fn verdict(judge: &Judge, program: &str, requested: &str, argv: &[&str]) -> Verd
     let action = ExecAction {
         program: program.as_bytes(),
         requested: requested.as_bytes(),
+        copy_of: None,
         argv: &argv,
         cwd: b"/workspace",
+        scripts: &|_| None,
+        peers: &[],
     };
     judge.judge_exec(&action).verdict
 }
@@ -92,7 +111,15 @@ fn the_first_rule_that_matches_decides() {
     ];
     let judge = judge(Verdict::Allow, rules);
     let argv = [b"ls".to_vec()];
-    let action = ExecAction { program: b"/bin/ls", requested: b"/bin/ls", argv: &argv, cwd: b"/" };
+    let action = ExecAction {
+        program: b"/bin/ls",
+        requested: b"/bin/ls",
+        copy_of: None,
+        argv: &argv,
+        cwd: b"/",
+        scripts: &|_| None,
+        peers: &[],
+    };
     let found = judge.judge_exec(&action);
     assert_eq!(found.verdict, Verdict::Deny);
     assert_eq!(found.rule.as_deref(), Some("second"));
@@ -102,9 +129,8 @@ fn the_first_rule_that_matches_decides() {
 
 #[test]
 fn a_rule_that_came_another_way_and_is_broken_is_an_error() {
-    let broken =
-        CommandsPolicy { default: Verdict::Allow, rules: vec![rule("odd", "[", &[], Verdict::Deny)] };
-    let error = Judge::new(&broken).expect_err("no glob");
+    let broken = commands(Verdict::Allow, vec![rule("odd", "[", &[], Verdict::Deny)]);
+    let error = Judge::new(&broken, place()).expect_err("no glob");
     assert!(error.to_string().contains("odd"), "{error}");
 }
 
@@ -139,13 +165,13 @@ proptest! {
         rules in rules(), program in bytes(), requested in bytes(), argv in prop::collection::vec(bytes(), 0..4),
     ) {
         let judge = judge(Verdict::Deny, rules.clone());
-        let action = ExecAction { program: &program, requested: &requested, argv: &argv, cwd: b"/" };
+        let action = ExecAction { program: &program, requested: &requested, copy_of: None, argv: &argv, cwd: b"/", scripts: &|_| None, peers: &[] };
         let found = judge.judge_exec(&action);
         prop_assert_eq!(&found, &judge.judge_exec(&action));
         // No rule before the one that decided matches alone.
         let decided = found.rule.as_ref().map_or(rules.len(), |id| id.parse().expect("an index"));
         for earlier in rules.iter().take(decided) {
-            let alone = super::Judge::new(&CommandsPolicy { default: Verdict::Deny, rules: vec![earlier.clone()] });
+            let alone = super::Judge::new(&commands(Verdict::Deny, vec![earlier.clone()]), place());
             prop_assert_eq!(alone.expect("good").judge_exec(&action).rule, None);
         }
     }
@@ -154,7 +180,7 @@ proptest! {
     fn a_deny_rule_put_first_is_never_weaker(
         rules in rules(), program in bytes(), argv in prop::collection::vec(bytes(), 0..4),
     ) {
-        let action = ExecAction { program: &program, requested: &program, argv: &argv, cwd: b"/" };
+        let action = ExecAction { program: &program, requested: &program, copy_of: None, argv: &argv, cwd: b"/", scripts: &|_| None, peers: &[] };
         let before = judge(Verdict::Allow, rules.clone()).judge_exec(&action).verdict;
         let with = std::iter::once(rule("no", "git", &[], Verdict::Deny)).chain(rules).collect();
         prop_assert!(judge(Verdict::Allow, with).judge_exec(&action).verdict >= before);
@@ -164,7 +190,29 @@ proptest! {
     #[test]
     fn names_that_the_caller_chose_open_nothing(requested in bytes(), argv in prop::collection::vec(bytes(), 0..4)) {
         let judge = judge(Verdict::Deny, vec![rule("ok", "*", &[], Verdict::Allow)]);
-        let action = ExecAction { program: b"/workspace/x", requested: &requested, argv: &argv, cwd: b"/" };
+        let action = ExecAction { program: b"/workspace/x", requested: &requested, copy_of: None, argv: &argv, cwd: b"/", scripts: &|_| None, peers: &[] };
         prop_assert_eq!(judge.judge_exec(&action).verdict, Verdict::Deny);
     }
+}
+
+#[test]
+fn a_shell_is_judged_with_who_writes_its_pipe() {
+    let policy = CommandsPolicy { dangerous: Verdict::Ask, ..commands(Verdict::Allow, vec![]) };
+    let judge = Judge::new(&policy, place()).expect("good");
+    let argv = [b"sh".to_vec()];
+    let peers =
+        [Peer { program: b"/usr/bin/base64".to_vec(), argv: vec![b"base64".to_vec(), b"-d".to_vec()] }];
+    let judged = |peers: &[Peer]| {
+        judge.judge_exec(&ExecAction {
+            program: b"/usr/bin/dash",
+            requested: b"/bin/sh",
+            copy_of: None,
+            argv: &argv,
+            cwd: b"/",
+            scripts: &|_| None,
+            peers,
+        })
+    };
+    assert_eq!(judged(&[]).verdict, Verdict::Allow);
+    assert_eq!(judged(&peers).rule.as_deref(), Some("obfuscation.decoded-to-shell"));
 }
