@@ -51,6 +51,11 @@ impl Paths {
         self.config.join("config.toml")
     }
 
+    /// What the user has allowed for good.
+    pub(crate) fn decisions(&self) -> PathBuf {
+        self.config.join("decisions.jsonl")
+    }
+
     pub(crate) fn trusted(&self) -> PathBuf {
         self.config.join("trusted.toml")
     }

@@ -172,7 +172,7 @@ fn every_key_of_the_format_is_known() {
     fs::copy(folder().join("all-keys.toml"), creel.project().join("all.toml")).expect("a copy");
     let said = creel.creel(["policy", "check", "all.toml"]).code(1).err();
     assert!(!said.contains("has no key"), "{said}");
-    assert!(said.matches("is not built yet").count() > 20, "{said}");
+    assert!(said.matches("is not built yet").count() > 15, "{said}");
     let schema: serde_json::Value =
         serde_json::from_str(&creel.creel(["policy", "schema"]).ok().out()).expect("JSON");
     assert_eq!(schema["properties"]["limits"]["properties"]["cpus"]["maximum"], 1024);

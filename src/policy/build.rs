@@ -1,6 +1,7 @@
 //! The policy that a set of settings makes. All of them were checked when they were laid in; what is missing or of
 //! another kind here is a defect of creel's, and stops it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -9,7 +10,8 @@ use super::capability;
 use super::kind::cpu_millis;
 use super::model::{
     ApprovalsPolicy, AuditPolicy, CommandRule, CommandsPolicy, Durability, ImageChoice, Limits, Policy,
-    RecoveryPolicy, SandboxPolicy, UserChoice, WorkspaceMode, WorkspacePolicy, WorkspaceTarget,
+    RecoveryPolicy, SandboxPolicy, UserChoice, WithoutTerminal, WorkspaceMode, WorkspacePolicy,
+    WorkspaceTarget,
 };
 use super::node::{Node, Value};
 use super::settings::Settings;
@@ -32,9 +34,20 @@ pub(super) fn build(settings: &Settings, cwd: &Path, home: &Path) -> Result<Poli
         limits: read.limits()?,
         commands: CommandsPolicy {
             default: verdict(read.text("commands.default")?)?,
+            dangerous: verdict(read.text("commands.dangerous")?)?,
+            categories: read.verdicts("commands.categories.")?,
+            catalogue_rules: read.verdicts("commands.rules.")?,
             rules: settings.rules().map(rule).collect::<Result<_>>()?,
         },
-        approvals: ApprovalsPolicy { tell_workload: read.flag("approvals.tell_workload")? },
+        approvals: ApprovalsPolicy {
+            timeout: humantime::parse_duration(read.text("approvals.timeout")?)?,
+            without_terminal: match read.text("approvals.without_terminal")? {
+                "wait" => WithoutTerminal::Wait,
+                _ => WithoutTerminal::Deny,
+            },
+            hook: read.texts("approvals.hook")?,
+            tell_workload: read.flag("approvals.tell_workload")?,
+        },
         audit: AuditPolicy {
             commands: read.flag("audit.commands")?,
             durability: match read.text("audit.durability")? {
@@ -128,6 +141,12 @@ impl<'a> Reader<'a> {
         }
     }
 
+    fn verdicts(&self, prefix: &str) -> Result<BTreeMap<String, Verdict>> {
+        let entry =
+            |(name, node): (&str, &Node)| Ok((name.to_owned(), verdict(node.text().unwrap_or_default())?));
+        self.settings.entries(prefix).map(entry).collect()
+    }
+
     fn paths(&self, key: &str) -> Result<Vec<PathBuf>> {
         Ok(self.texts(key)?.iter().map(|path| self.expanded(path)).collect())
     }
@@ -162,8 +181,9 @@ fn user(text: &str) -> Result<UserChoice> {
 fn verdict(text: &str) -> Result<Verdict> {
     match text {
         "allow" => Ok(Verdict::Allow),
+        "ask" => Ok(Verdict::Ask),
         "deny" => Ok(Verdict::Deny),
-        other => anyhow::bail!("“{other}” is no verdict that is built; this is a defect"),
+        other => anyhow::bail!("“{other}” is no verdict; this is a defect"),
     }
 }
 

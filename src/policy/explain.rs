@@ -1,6 +1,6 @@
 //! A policy in words: what it lets the workload do, and what keeps it from doing more.
 
-use super::model::{Durability, ImageChoice, Policy, UserChoice, WorkspaceTarget};
+use super::model::{Durability, ImageChoice, Policy, UserChoice, WithoutTerminal, WorkspaceTarget};
 use crate::judge::Verdict;
 
 /// One line of a policy: the key, what it means here, and what enforces it.
@@ -161,6 +161,33 @@ fn limits(policy: &Policy) -> Vec<Explained> {
     ]
 }
 
+fn dangerous(policy: &Policy) -> String {
+    let commands = &policy.commands;
+    let means = match commands.dangerous {
+        Verdict::Allow => "may run dangerous commands (creel rules list)",
+        Verdict::Ask => "must ask before a dangerous command (creel rules list)",
+        Verdict::Deny => "may not run dangerous commands (creel rules list)",
+    };
+    let exceptions = commands.categories.iter().chain(&commands.catalogue_rules);
+    let exceptions: Vec<String> =
+        exceptions.map(|(name, verdict)| format!("{name}: {}", verdict.name())).collect();
+    if exceptions.is_empty() { means.to_owned() } else { format!("{means}; but {}", exceptions.join(", ")) }
+}
+
+fn approvals(policy: &Policy) -> String {
+    let approvals = &policy.approvals;
+    let timeout = humantime::format_duration(approvals.timeout);
+    let who = match (approvals.hook.first(), approvals.without_terminal) {
+        (Some(hook), _) => format!("{hook} answers what it asks"),
+        (None, WithoutTerminal::Deny) => {
+            "a person answers in its terminal or with creel approve; with nobody there it is denied"
+                .to_owned()
+        }
+        (None, WithoutTerminal::Wait) => "a person answers, in its terminal or with creel approve".to_owned(),
+    };
+    format!("{who}; after {timeout} it is denied")
+}
+
 fn commands(policy: &Policy) -> Vec<Explained> {
     let line = |key, means: String, by| Explained { key, means, by };
     let enforced = "the gate sees every exec before its first instruction (seccomp, ptrace)";
@@ -168,12 +195,19 @@ fn commands(policy: &Policy) -> Vec<Explained> {
         "commands.default",
         match policy.commands.default {
             Verdict::Allow => "may run every command that no rule denies".into(),
-            Verdict::Ask | Verdict::Deny => "may run the commands that a rule allows, and no others".into(),
+            Verdict::Ask => "must ask before each command that no rule allows".into(),
+            Verdict::Deny => "may run the commands that a rule allows, and no others".into(),
         },
         enforced,
     )];
+    lines.push(line("commands.dangerous", dangerous(policy), enforced));
+    lines.push(line("approvals", approvals(policy), "the gate holds the command until the answer is there"));
     for rule in &policy.commands.rules {
-        let verb = if rule.verdict == Verdict::Allow { "may" } else { "may not" };
+        let verb = match rule.verdict {
+            Verdict::Allow => "may",
+            Verdict::Ask => "must ask before it may",
+            Verdict::Deny => "may not",
+        };
         let args =
             if rule.args.is_empty() { String::new() } else { format!(" with {}", rule.args.join(" and ")) };
         let reason = rule.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();

@@ -2,8 +2,9 @@
 //! comes from this table.
 
 use super::diagnostic::visible;
-use super::kind::{Kind, Text};
+use super::kind::{Kind, Text, VERDICT};
 use super::{capability, env};
+use crate::judge::Catalogue;
 
 /// One row.
 pub(super) struct KeyRow {
@@ -33,8 +34,6 @@ const LONGEST: u64 = 3650 * DAY;
 
 const NETWORK: &str = "the network (a sandbox has none until then)";
 const OVERLAY: &str = "the copy-on-write workspace";
-const CATALOGUE: &str = "the catalogue of dangerous commands";
-const APPROVALS: &str = "asking a human";
 const FILES: &str = "the record of file access";
 const RETENTION: &str = "sealing and expiring the log";
 const RECOVERY: &str = "restarting what crashes";
@@ -142,19 +141,38 @@ pub(super) const KEYS: &[KeyRow] = &[
     later("network.max_upload", "\"none\"", NETWORK),
     later("network.rule", "[]", NETWORK),
     later("network.http", "[]", NETWORK),
-    KeyRow {
-        name: "commands.default",
-        kind: Kind::Text(Text::Word(&["allow", "ask", "deny"])),
-        state: State::Partly(&["ask"], APPROVALS),
-        about: "What becomes of commands that no rule names.",
-    },
-    later("commands.dangerous", "\"allow\"", CATALOGUE),
-    later("commands.categories", "{}", CATALOGUE),
-    later("commands.rules", "{}", CATALOGUE),
+    built("commands.default", Kind::Text(VERDICT), "What becomes of commands that no rule names."),
+    built(
+        "commands.dangerous",
+        Kind::Text(VERDICT),
+        "What becomes of commands that the catalogue calls dangerous.",
+    ),
+    built(
+        "commands.categories",
+        Kind::Verdicts(|name| known(name, "category", catalogue_categories())),
+        "The same for a category of the catalogue, over commands.dangerous.",
+    ),
+    built(
+        "commands.rules",
+        Kind::Verdicts(|name| known(name, "rule", catalogue_rules())),
+        "The same for a rule of the catalogue, over both.",
+    ),
     built("commands.rule", Kind::Rules, "Your own rules, tried in order."),
-    later("approvals.timeout", "", APPROVALS),
-    later("approvals.without_terminal", "\"deny\"", APPROVALS),
-    later("approvals.hook", "[]", APPROVALS),
+    built(
+        "approvals.timeout",
+        Kind::Text(Text::Time(1, DAY, false)),
+        "How long a question stays open; then it is denied.",
+    ),
+    built(
+        "approvals.without_terminal",
+        Kind::Text(Text::Word(&["deny", "wait"])),
+        "What becomes of a question when nobody is there: denied, or kept for creel approve.",
+    ),
+    built(
+        "approvals.hook",
+        Kind::List(Text::Form("a program or an argument", argument)),
+        "A command that answers in a person's place, by JSON.",
+    ),
     built("approvals.tell_workload", Kind::Flag, "A denied command gets one line on its stderr."),
     built("audit.commands", Kind::Flag, "Allowed commands are recorded; denied ones always are."),
     later("audit.network", "false", NETWORK),
@@ -199,12 +217,7 @@ pub(super) const RULE_KEYS: &[KeyRow] = &[
         "A bare name matches the file name, one with “/” the whole path.",
     ),
     built("args", Kind::List(Text::Form("a glob", argument)), "Globs; all must occur, each in any place."),
-    KeyRow {
-        name: "verdict",
-        kind: Kind::Text(Text::Word(&["allow", "ask", "deny"])),
-        state: State::Partly(&["ask"], APPROVALS),
-        about: "What becomes of a command that matches.",
-    },
+    built("verdict", Kind::Text(VERDICT), "What becomes of a command that matches."),
     built("reason", Kind::Text(Text::Form("a sentence", sentence)), "Why, for whoever meets it."),
 ];
 
@@ -352,6 +365,32 @@ fn program(value: &str) -> Result<(), String> {
 
 fn argument(value: &str) -> Result<(), String> {
     crate::judge::rule::check_arg(value).map_err(|e| format!("“{}”: {e}", visible(value)))
+}
+
+fn catalogue_categories() -> Vec<&'static str> {
+    Catalogue::built_in()
+        .map(|catalogue| catalogue.categories().map(|(name, _)| name).collect())
+        .unwrap_or_default()
+}
+
+fn catalogue_rules() -> Vec<&'static str> {
+    let rules = Catalogue::built_in().map(Catalogue::rules).unwrap_or_default();
+    rules.iter().map(|rule| &*rule.id).collect()
+}
+
+/// A name of the catalogue.
+fn known(name: &str, what: &str, names: Vec<&'static str>) -> Result<(), String> {
+    if names.contains(&name) {
+        return Ok(());
+    }
+    let nearest = names
+        .iter()
+        .map(|known| (strsim::damerau_levenshtein(name, known), known))
+        .min()
+        .filter(|(distance, known)| *distance <= known.len() / 3 + 1)
+        .map(|(_, known)| format!("; the nearest is “{known}”"))
+        .unwrap_or_default();
+    Err(format!("“{}” is no {what} of the catalogue (creel rules list){nearest}", visible(name)))
 }
 
 #[cfg(test)]

@@ -18,6 +18,8 @@ pub(super) enum Kind {
     Flag,
     /// A table of variables.
     Variables,
+    /// A table of verdicts by names; the check says whether a name is known.
+    Verdicts(fn(&str) -> Result<(), String>),
     /// `[[commands.rule]]`
     Rules,
     /// Of a key that is not built yet: anything, as it is refused.
@@ -58,11 +60,14 @@ impl fmt::Display for Kind {
             Self::Cpus => f.write_str("a number of processors from 0.01 to 1024, such as 1.5"),
             Self::Flag => f.write_str("true or false"),
             Self::Variables => f.write_str("a table of variables, such as { EDITOR = \"true\" }"),
+            Self::Verdicts(_) => f.write_str("a table of verdicts, each \"allow\", \"ask\" or \"deny\""),
             Self::Rules => f.write_str("rules, each under a line [[commands.rule]]"),
             Self::Whatever => f.write_str("a value"),
         }
     }
 }
+
+pub(super) const VERDICT: Text = Text::Word(&["allow", "ask", "deny"]);
 
 /// What is wrong with a value, and with which part of it.
 pub(super) struct Fault<'a> {
@@ -99,6 +104,16 @@ impl Kind {
             (Self::Variables, Value::Table(entries)) => {
                 entries.iter().filter_map(|(name, value)| super::env::fault(&name.name, value)).collect()
             }
+            (Self::Verdicts(check), Value::Table(entries)) => entries
+                .iter()
+                .filter_map(|(name, value)| {
+                    let message = check(&name.name).err().or_else(|| match value.text() {
+                        Some(verdict) => VERDICT.check(verdict).err(),
+                        None => Some(format!("{key} takes {self}, and this is {}", value.kind())),
+                    })?;
+                    Some(Fault { node: value, message })
+                })
+                .collect(),
             (Self::Rules, Value::List(items))
                 if items.iter().all(|item| matches!(item.value, Value::Table(_))) =>
             {

@@ -187,6 +187,19 @@ pub(crate) fn resolve(request: &Request<'_>) -> Result<Resolved, PolicyError> {
     Ok(Resolved { policy, hash, notice, sources, settings })
 }
 
+/// A text by itself, over the defaults.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn resolve_text(text: &str) -> Result<Policy, PolicyError> {
+    let mut reading = Reading::default();
+    let built_in = Source { name: SourceName::BuiltIn, text: presets::DEFAULTS.to_owned() };
+    reading.source(built_in, 0)?;
+    reading.source(Source { name: SourceName::Set, text: text.to_owned() }, 0)?;
+    if !reading.faults.is_empty() {
+        return Err(PolicyError::Invalid(reading.faults));
+    }
+    Ok(build(&reading.settings, Path::new("/workspace"), Path::new("/home/dev"))?)
+}
+
 /// What a person would agree to: a file with all that it extends.
 pub(crate) fn check_file(file: &Path, cwd: &Path) -> Result<Subject, PolicyError> {
     let mut reading = Reading::default();

@@ -23,6 +23,8 @@ mod source;
 pub(crate) mod trust;
 
 pub(crate) use explain::{Explained, explain};
+#[cfg(feature = "fuzzing")]
+pub(crate) use load::resolve_text;
 pub(crate) use load::{CommandLine, Found, PolicyError, Request, Resolved, check_file, resolve};
 pub(crate) use model::Policy;
 pub(crate) use schema::schema;

@@ -109,6 +109,12 @@ pub(crate) struct Limits {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct CommandsPolicy {
     pub(crate) default: Verdict,
+    /// What the catalogue's rules give.
+    pub(crate) dangerous: Verdict,
+    /// By category, over that.
+    pub(crate) categories: BTreeMap<String, Verdict>,
+    /// By rule, over both.
+    pub(crate) catalogue_rules: BTreeMap<String, Verdict>,
     pub(crate) rules: Vec<CommandRule>,
 }
 
@@ -126,8 +132,22 @@ pub(crate) struct CommandRule {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ApprovalsPolicy {
+    /// How long a question stays open; then it is denied.
+    pub(crate) timeout: Duration,
+    pub(crate) without_terminal: WithoutTerminal,
+    /// A command that answers in a person's place; empty: none.
+    pub(crate) hook: Vec<String>,
     /// A denied command gets one line on its stderr.
     pub(crate) tell_workload: bool,
+}
+
+/// What becomes of a question when nobody is there to be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum WithoutTerminal {
+    Deny,
+    /// For `creel approve` from elsewhere, until the time-out.
+    Wait,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

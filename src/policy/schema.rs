@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::keys::{KEYS, KeyRow, RULE_KEYS, State};
-use super::kind::{Kind, Text};
+use super::kind::{Kind, Text, VERDICT};
 
 /// JSON Schema, draft 2020-12.
 pub(crate) fn schema() -> Value {
@@ -62,6 +62,7 @@ fn of_kind(kind: &Kind) -> Value {
         Kind::Cpus => json!({ "type": "number", "minimum": 0.01, "maximum": 1024 }),
         Kind::Flag => json!({ "type": "boolean" }),
         Kind::Variables => json!({ "type": "object", "additionalProperties": { "type": "string" } }),
+        Kind::Verdicts(_) => json!({ "type": "object", "additionalProperties": of_text(&VERDICT) }),
         Kind::Whatever => json!({}),
         Kind::Rules => {
             let properties: Map<String, Value> =

@@ -57,8 +57,13 @@ impl Settings {
 
     /// The variables that are set.
     pub(super) fn variables(&self) -> impl Iterator<Item = (&str, &Node)> {
-        let names = self.values.range(ENV.to_owned()..);
-        names.map_while(|(key, setting)| Some((key.strip_prefix(ENV)?, &setting.node)))
+        self.entries(ENV)
+    }
+
+    /// The entries of a table whose keys are names: those that begin with `prefix`, which ends with a dot.
+    pub(super) fn entries(&self, prefix: &str) -> impl Iterator<Item = (&str, &Node)> {
+        let names = self.values.range(prefix.to_owned()..);
+        names.map_while(move |(key, setting)| Some((key.strip_prefix(prefix)?, &setting.node)))
     }
 
     /// Which text said it.
@@ -134,6 +139,11 @@ impl Layer<'_> {
             (Kind::Variables, Value::Table(entries)) => {
                 for (name, value) in entries {
                     self.values.push((format!("{ENV}{}", name.name), self.setting(value)));
+                }
+            }
+            (Kind::Verdicts(_), Value::Table(entries)) => {
+                for (name, value) in entries {
+                    self.values.push((format!("{}.{}", row.name, name.name), self.setting(value)));
                 }
             }
             (Kind::Rules, Value::List(rules)) => self.rules(rules),

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::keys::KEYS;
 use super::kind::Kind;
 use super::node::{Node, Value};
-use super::settings::{ENV, Settings};
+use super::settings::Settings;
 
 impl Settings {
     /// As TOML, each line with its origin as a comment.
@@ -15,7 +15,7 @@ impl Settings {
         for row in KEYS {
             let Some((in_section, key)) = row.name.split_once('.') else { continue };
             let lines = match row.kind {
-                Kind::Variables => self.variable_lines(key),
+                Kind::Variables | Kind::Verdicts(_) => self.entry_lines(row.name, key),
                 Kind::Rules | Kind::Whatever => continue,
                 _ => match self.get(row.name) {
                     Some(node) => vec![(format!("{key} = {}", literal(node)), self.origin(row.name))],
@@ -41,11 +41,12 @@ impl Settings {
         text
     }
 
-    fn variable_lines(&self, key: &str) -> Vec<(String, String)> {
+    fn entry_lines(&self, row: &str, key: &str) -> Vec<(String, String)> {
+        let prefix = format!("{row}.");
         let line = |(name, node): (&str, &Node)| {
-            (format!("{key}.{} = {}", quoted(name), literal(node)), self.origin(&format!("{ENV}{name}")))
+            (format!("{key}.{} = {}", quoted(name), literal(node)), self.origin(&format!("{prefix}{name}")))
         };
-        self.variables().map(line).collect()
+        self.entries(&prefix).map(line).collect()
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the unit tests of this folder start from.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::spec::{Invoker, PullPolicy, SandboxSpec};
@@ -8,7 +9,7 @@ use crate::names::RunId;
 use crate::policy::Policy;
 use crate::policy::model::{
     ApprovalsPolicy, AuditPolicy, CommandsPolicy, Durability, ImageChoice, Limits, RecoveryPolicy,
-    SandboxPolicy, UserChoice, WorkspaceMode, WorkspacePolicy, WorkspaceTarget,
+    SandboxPolicy, UserChoice, WithoutTerminal, WorkspaceMode, WorkspacePolicy, WorkspaceTarget,
 };
 use crate::policy::size::ByteSize;
 
@@ -43,8 +44,19 @@ pub(crate) fn policy() -> Policy {
             ulimits: vec![],
             time: None,
         },
-        commands: CommandsPolicy { default: Verdict::Allow, rules: vec![] },
-        approvals: ApprovalsPolicy { tell_workload: true },
+        commands: CommandsPolicy {
+            default: Verdict::Allow,
+            dangerous: Verdict::Ask,
+            categories: BTreeMap::new(),
+            catalogue_rules: BTreeMap::new(),
+            rules: vec![],
+        },
+        approvals: ApprovalsPolicy {
+            timeout: Duration::from_secs(120),
+            without_terminal: WithoutTerminal::Deny,
+            hook: Vec::new(),
+            tell_workload: true,
+        },
         audit: AuditPolicy { commands: true, durability: Durability::Written },
         recovery: RecoveryPolicy { grace: Duration::from_secs(60) },
     }
