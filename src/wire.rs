@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::audit::record::Cause;
+use crate::approval::{Decision, Question};
+use crate::audit::record::{By, Cause};
+use crate::judge::Place;
 use crate::policy::model::{CommandsPolicy, Durability};
 
 /// The longest frame on the control channel. Records go through the spool, so frames stay small; a policy with
@@ -34,6 +36,10 @@ pub(crate) enum GateFrame {
     Exited { id: u64 },
     /// Answer to `KillAll`: nothing of the workload is left in the PID namespace.
     AllDead,
+    /// A process stands still until `Answer` comes. Said again to every new monitor.
+    Ask(Box<Question>),
+    /// A process that waited for an answer has ended.
+    AskGone { id: u64 },
     /// Something the monitor must know of, for its log.
     Trouble { message: String },
 }
@@ -47,6 +53,8 @@ pub(crate) enum MonitorFrame {
     Announce { id: u64, pid: i32 },
     /// The log holds everything before this spool offset.
     Consumed { offset: u64 },
+    /// What becomes of a process that waits.
+    Answer { id: u64, allow: bool, by: By },
     /// Kill every process of the workload, and say `AllDead` when none is left.
     KillAll,
 }
@@ -63,6 +71,8 @@ pub(crate) struct GateConfig {
     pub(crate) grace: Duration,
     /// The sandbox's environment at its start: what `env` in a record is compared with.
     pub(crate) env: BTreeMap<String, String>,
+    /// Where the workload's home and project are.
+    pub(crate) place: Place,
     /// Size of the spool's ring, bytes.
     pub(crate) spool_capacity: u64,
 }
@@ -93,6 +103,16 @@ pub(crate) enum ClientRequest {
     /// Make an exec in the workload, through the shim. Answered by `ExecCreated`.
     Exec(ExecRequest),
     Status,
+    /// This connection shows questions to a person, and answers them: those that are open now are told at once.
+    /// `terminal`: it is the terminal that runs the workload.
+    Approver {
+        terminal: bool,
+    },
+    /// A person's answer to question `number`. Answered by `Settled`, or `Failed` where it is not open any more.
+    Answer {
+        number: u32,
+        decision: Decision,
+    },
 }
 
 /// As `docker exec` takes it.
@@ -137,6 +157,10 @@ pub(crate) enum MonitorEvent {
     ExecCreated {
         exec: String,
     },
+    /// What was denied in the run, before `Exited`.
+    Denied {
+        all: Vec<Denied>,
+    },
     /// The run is over; its records are in the log.
     Exited {
         exit_code: i32,
@@ -150,11 +174,35 @@ pub(crate) enum MonitorEvent {
         container: Option<String>,
         execs: u64,
     },
+    /// For approvers: a question is open. `waiting` processes wait for it; `seconds` are left.
+    Question {
+        number: u32,
+        waiting: usize,
+        seconds: u64,
+        question: Box<Question>,
+    },
+    /// For approvers: a question is not open any more.
+    Settled {
+        number: u32,
+        allow: bool,
+        by: Option<By>,
+    },
+    /// For approvers: all questions that were open when they came have been told.
+    NoMoreQuestions,
     Ok,
     Failed {
         message: String,
         exit_code: i32,
     },
+}
+
+/// Commands that one rule denied; no rule: the policy's default.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Denied {
+    pub(crate) rule: Option<String>,
+    /// The first of them, for a person.
+    pub(crate) command: String,
+    pub(crate) times: u64,
 }
 
 /// Where a sandbox stands in its life.

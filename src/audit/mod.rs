@@ -1,7 +1,7 @@
 //! The audit log: what happened, in an order that can't be rewritten unseen. A record enters through the
 //! [`spool`], is chained into the log by the sandbox's monitor, and is read by `creel audit`.
 
-mod bytes;
+pub(crate) mod bytes;
 pub(crate) mod line;
 mod lines;
 pub(crate) mod log;

@@ -125,7 +125,11 @@ impl Gate {
             MonitorFrame::Consumed { offset } => self.orders.send(Order::Consumed { offset }),
             MonitorFrame::KillAll => self.orders.send(Order::KillAll),
             // The policy of a run does not change; the offset is news.
-            MonitorFrame::Welcome { consumed, .. } => self.orders.send(Order::Consumed { offset: consumed }),
+            MonitorFrame::Welcome { consumed, .. } => {
+                self.orders.send(Order::Consumed { offset: consumed });
+                self.orders.send(Order::AskAgain);
+            }
+            MonitorFrame::Answer { id, allow, by } => self.orders.send(Order::Answer { id, allow, by }),
         }
     }
 

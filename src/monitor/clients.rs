@@ -36,6 +36,8 @@ pub(crate) struct Client {
     pub(crate) follows: bool,
     /// It made the sandbox, and is waited for at the start.
     pub(crate) starter: bool,
+    /// It shows questions to a person; true: in the terminal that runs the workload.
+    pub(crate) approver: Option<bool>,
 }
 
 /// All of them.
@@ -57,6 +59,16 @@ impl Clients {
 
     pub(crate) fn any_foreground(&self) -> bool {
         self.all.values().any(|client| client.foreground)
+    }
+
+    pub(crate) fn any_approver(&self) -> bool {
+        self.all.values().any(|client| client.approver.is_some())
+    }
+
+    /// Tells everyone who shows questions.
+    pub(crate) fn tell_approvers(&mut self, event: &MonitorEvent) {
+        self.all
+            .retain(|_, client| client.approver.is_none() || client.events.try_send(event.clone()).is_ok());
     }
 
     pub(crate) fn remove(&mut self, id: ClientId) -> Option<Client> {
@@ -134,7 +146,7 @@ pub(crate) fn admit(id: ClientId, stream: UnixStream, happenings: &mpsc::Sender<
         }
     });
     tokio::spawn(hear(id, requests, happenings.clone()));
-    Client { id, events, writer, foreground: false, follows: false, starter: false }
+    Client { id, events, writer, foreground: false, follows: false, starter: false, approver: None }
 }
 
 async fn hear(id: ClientId, mut requests: LineReader<ClientRequest>, happenings: mpsc::Sender<Happening>) {

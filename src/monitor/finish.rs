@@ -46,6 +46,7 @@ impl Run {
             message: end.message.clone(),
         });
         self.save();
+        self.clients.tell_followers(&MonitorEvent::Denied { all: self.recorder.denied() });
         self.clients.tell_followers(&MonitorEvent::Exited {
             exit_code: end.code,
             cause: end.cause,

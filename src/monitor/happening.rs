@@ -1,6 +1,7 @@
 //! What a monitor wakes up for. Every source is a small task that sends one of these; the run's own loop is the
 //! only place that acts on them.
 
+use crate::approval::hook::{HookError, HookVerdict};
 use crate::audit::record::Cause;
 use crate::wire::{ClientRequest, GateFrame};
 
@@ -36,6 +37,12 @@ pub(crate) enum Happening {
     CheckForeground,
     /// What the workload has used so far.
     Used(Usage),
+    /// A hook has answered question `number`, or failed to.
+    HookSaid(u32, Result<HookVerdict, HookError>),
+    /// A question may have been open for too long.
+    QuestionsExpire,
+    /// After a takeover: whoever has not come back by now does not.
+    ApproversLate,
     /// Nothing that the loop has to act on.
     Nothing,
 }

@@ -1,15 +1,17 @@
 //! The monitor: the host process of one sandbox, with the invoking user's rights. It makes and unmakes the
 //! containers, tells the gate whom to supervise, chains the audit log, and answers the command line.
 
+mod approvals;
 mod begin;
 pub(crate) mod client;
 mod clients;
 pub(crate) mod clock;
+mod denials;
 mod finish;
 mod follow_usage;
 mod gate_link;
 mod happening;
-mod line;
+pub(crate) mod line;
 mod process;
 mod pull;
 mod recorder;

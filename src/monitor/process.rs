@@ -19,6 +19,7 @@ use super::recorder::Recorder;
 use super::run::Run;
 use super::state::{Claim, RunState, StateDir};
 use super::usage::Usage;
+use crate::approval::queue::Queue;
 use crate::audit::record::Cause;
 use crate::names::SandboxName;
 use crate::paths::Paths;
@@ -78,6 +79,7 @@ async fn monitor(claim: Claim, client: StdStream, paths: Paths) -> Result<()> {
     clients.add(first);
     match prepare(&claim, &paths, fresh, &sender).await {
         Ok(Prepared { spec, state, engine, recorder }) => {
+            let queue = Queue::new(state.decisions.clone());
             let run = Run {
                 spec,
                 paths,
@@ -97,6 +99,9 @@ async fn monitor(claim: Claim, client: StdStream, paths: Paths) -> Result<()> {
                 all_dead: false,
                 trouble: None,
                 unserved: BTreeMap::new(),
+                queue,
+                hook_turns: Run::hook_turns(),
+                approvers_may_come: !fresh,
             };
             run.run_to_its_end(fresh).await
         }

@@ -3,8 +3,8 @@
 
 use std::fs::File;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
@@ -12,13 +12,14 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 
 use super::clock::now_us;
+use super::denials::Denials;
 use super::gate_link::GateLink;
 use crate::audit::log::{Appended, Log};
 use crate::audit::record::{Boot, Entry, Event, Gap, Outcome, Src};
 use crate::audit::spool::{self, ReadError, SpoolReader};
 use crate::paths::Paths;
 use crate::sandbox::spec::SandboxSpec;
-use crate::wire::MonitorFrame;
+use crate::wire::{Denied, MonitorFrame};
 
 /// Looks at the spool are this far apart while records come, and grow apart while none do.
 const BUSY: Duration = Duration::from_millis(10);
@@ -35,6 +36,7 @@ const DRAIN_PATIENCE: Duration = Duration::from_secs(20);
 pub(super) struct Recorder {
     orders: mpsc::Sender<Order>,
     execs: Arc<AtomicU64>,
+    denials: Arc<Mutex<Denials>>,
     spool: File,
     /// An earlier monitor has recorded this run's start, or its end.
     pub(super) started: bool,
@@ -63,12 +65,19 @@ impl Recorder {
         }
         .context("the audit spool can't be made")?;
         let execs = Arc::new(AtomicU64::new(log.resumed().execs));
+        let denials = Arc::default();
         let (started, ended) = (log.resumed().started, log.resumed().ended);
         let (orders, inbox) = mpsc::channel(64);
-        let mover =
-            Mover { log, spool: spool.try_clone()?, source: None, link: None, execs: Arc::clone(&execs) };
+        let mover = Mover {
+            log,
+            spool: spool.try_clone()?,
+            source: None,
+            link: None,
+            execs: Arc::clone(&execs),
+            denials: Arc::clone(&denials),
+        };
         tokio::spawn(mover.serve(inbox));
-        Ok(Self { orders, execs, spool, started, ended })
+        Ok(Self { orders, execs, denials, spool, started, ended })
     }
 
     pub(super) fn capacity(&self) -> u64 {
@@ -82,6 +91,11 @@ impl Recorder {
     /// Execs recorded in this run.
     pub(super) fn execs(&self) -> u64 {
         self.execs.load(Ordering::Relaxed)
+    }
+
+    /// What was denied since this monitor began.
+    pub(super) fn denied(&self) -> Vec<Denied> {
+        self.denials.lock().unwrap_or_else(PoisonError::into_inner).told()
     }
 
     /// Puts a record of the monitor's own into the log, as safe as the policy asks for.
@@ -124,6 +138,7 @@ struct Mover {
     source: Option<Source>,
     link: Option<GateLink>,
     execs: Arc<AtomicU64>,
+    denials: Arc<Mutex<Denials>>,
 }
 
 /// A gate's spool, and how far it has been read.
@@ -215,6 +230,9 @@ impl Mover {
             };
             if let Appended::New(_) = self.log.append(Src { boot, offset }, &entry) {
                 execs += u64::from(matches!(entry.event, Event::Exec(_)));
+                if entry.outcome == Outcome::Deny {
+                    self.denials.lock().unwrap_or_else(PoisonError::into_inner).count(&entry);
+                }
             }
             moved += 1;
         }

@@ -2,10 +2,11 @@
 //! folder waits for something and says so.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 
 use super::clients::Clients;
@@ -17,6 +18,7 @@ use super::recorder::Recorder;
 use super::state::{Claim, RunState};
 use super::usage::{CgroupFiles, Usage};
 use super::watch;
+use crate::approval::queue::Queue;
 use crate::audit::record::{Cause, Entry, Event, Gap, Outcome};
 use crate::paths::Paths;
 use crate::sandbox::control;
@@ -61,6 +63,11 @@ pub(super) struct Run {
     pub(super) trouble: Option<String>,
     /// Announced, and not served yet: to be announced again to a gate that connects again.
     pub(super) unserved: BTreeMap<u64, Announced>,
+    /// Questions that are open.
+    pub(super) queue: Queue,
+    pub(super) hook_turns: Arc<Semaphore>,
+    /// After a takeover: people who were there have a moment to come back.
+    pub(super) approvers_may_come: bool,
 }
 
 /// A process that the gate was told of.
@@ -135,6 +142,9 @@ impl Run {
                 Happening::CheckForeground
                 | Happening::Nothing
                 | Happening::Used(_)
+                | Happening::HookSaid(..)
+                | Happening::QuestionsExpire
+                | Happening::ApproversLate
                 | Happening::Connected(_)
                 | Happening::Hangup(_)
                 | Happening::GateClosed(_) => {}
@@ -164,6 +174,24 @@ impl Run {
             Happening::Used(usage) => {
                 self.usage = usage;
                 Happening::Nothing
+            }
+            Happening::HookSaid(number, said) => {
+                self.hook_said(number, said).await;
+                Happening::Nothing
+            }
+            Happening::QuestionsExpire => {
+                self.questions_expire().await;
+                Happening::Nothing
+            }
+            Happening::ApproversLate => {
+                self.approvers_late().await;
+                Happening::Nothing
+            }
+            Happening::Hangup(id) => {
+                if self.clients.get_mut(id).is_some_and(|client| client.approver.take().is_some()) {
+                    self.deny_unless_answered().await;
+                }
+                Happening::Hangup(id)
             }
             other => other,
         }

@@ -1,6 +1,7 @@
 //! What a monitor does for the gate and for command lines while the workload runs.
 
 use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStringExt;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
@@ -9,8 +10,9 @@ use super::gate_link::GateLink;
 use super::happening::{ClientId, Happening};
 use super::run::{Announced, MAIN, Run};
 use crate::audit::record::{Boot, Cause};
+use crate::judge::Place;
 use crate::sandbox::launch::LaunchError;
-use crate::sandbox::{control, launch};
+use crate::sandbox::{control, launch, mounts};
 use crate::wire::{ClientRequest, ExecRequest, GateConfig, GateFrame, MonitorEvent, MonitorFrame};
 
 impl Run {
@@ -38,6 +40,8 @@ impl Run {
             // The cgroup goes with its last process: now is the time to read its figures.
             GateFrame::Exited { .. } => {}
             GateFrame::AllDead => self.all_dead = true,
+            GateFrame::Ask(question) => self.asked(*question).await,
+            GateFrame::AskGone { id } => self.question_gone(id),
             GateFrame::Trouble { message } => eprintln!("creel: the gate says: {}", message.escape_debug()),
         }
     }
@@ -84,8 +88,16 @@ impl Run {
             tell_workload: policy.approvals.tell_workload,
             grace: policy.recovery.grace,
             env: self.state.env.clone(),
+            place: self.place(),
             spool_capacity: self.recorder.capacity(),
         }
+    }
+
+    fn place(&self) -> Place {
+        let home = self.state.env.get("HOME").map_or("/", String::as_str);
+        // One that can't be worked out was an error when the sandbox was planned.
+        let workspace = mounts::workspace_target(&self.spec).unwrap_or_else(|_| "/workspace".into());
+        Place { home: home.as_bytes().to_vec(), workspace: workspace.into_os_string().into_vec() }
     }
 
     /// Tells the gate of a process whose first exec waits for it.
@@ -127,6 +139,8 @@ impl Run {
                 }
                 self.stop(Cause::Stopped, Duration::from_millis(timeout_ms));
             }
+            ClientRequest::Approver { terminal } => self.approver_came(id, terminal),
+            ClientRequest::Answer { number, decision } => self.answered(id, number, decision).await,
             ClientRequest::Kill { signal } => self.kill(id, signal).await,
             ClientRequest::Exec(request) => self.make_exec(id, request),
             ClientRequest::Status => {

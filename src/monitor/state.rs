@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
+use crate::approval::queue::Memory;
 use crate::audit::record::{Boot, Cause};
 use crate::names::SandboxName;
 use crate::paths::Paths;
@@ -40,6 +41,9 @@ pub(crate) struct RunState {
     pub(crate) known_execs: VecDeque<String>,
     /// The next announcement's number: a new monitor may not use one again.
     pub(crate) next_announcement: u64,
+    /// What a person has said for as long as the run lasts.
+    #[serde(default)]
+    pub(crate) decisions: Memory,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,6 +70,7 @@ impl RunState {
             boot: None,
             known_execs: VecDeque::new(),
             next_announcement: 1,
+            decisions: Memory::default(),
         }
     }
 

@@ -48,6 +48,7 @@ impl Run {
         self.gate_ready = true;
         debug_assert!(self.state.next_announcement > MAIN);
         self.expect_foreground();
+        self.expect_approvers(FOREGROUND_PATIENCE);
         if let Some(cause) = self.state.stopping {
             self.stop(cause, super::run::HANGUP_PATIENCE);
         }

@@ -62,6 +62,19 @@ pub(crate) fn stack_pointer(registers: &libc::user_regs_struct) -> u64 {
     registers.rsp
 }
 
+/// Where it would go on.
+pub(crate) fn instruction_pointer(registers: &libc::user_regs_struct) -> u64 {
+    registers.rip
+}
+
+/// Machine code of `exit_group(code)`, in words as memory has them; behind it an instruction that there is none of.
+pub(crate) fn exit_group(code: u8) -> [u64; 2] {
+    // mov edi, code; mov eax, 231; syscall; ud2; ud2
+    let bytes = [0xbf, code, 0, 0, 0, 0xb8, 231, 0, 0, 0, 0x0f, 0x05, 0x0f, 0x0b, 0x0f, 0x0b];
+    let [a, b, c, d, e, f, g, h, rest @ ..] = bytes;
+    [u64::from_le_bytes([a, b, c, d, e, f, g, h]), u64::from_le_bytes(rest)]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -31,3 +31,13 @@ pub(crate) fn former_tid(tid: i32) -> Result<i32, Errno> {
 pub(crate) fn registers(tid: i32) -> Result<libc::user_regs_struct, Errno> {
     ptrace::getregs(Pid::from_raw(tid))
 }
+
+/// Writes a word into a stopped thread's memory, over what may only be read too (its own copy of it).
+pub(crate) fn poke(tid: i32, address: u64, word: u64) -> Result<(), Errno> {
+    let address = usize::try_from(address).map_err(|_| Errno::EFAULT)?;
+    ptrace::write(
+        Pid::from_raw(tid),
+        std::ptr::without_provenance_mut(address),
+        libc::c_long::from_ne_bytes(word.to_ne_bytes()),
+    )
+}

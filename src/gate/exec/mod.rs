@@ -6,16 +6,21 @@
 //! [`reaper`] waits for every child and tracee, and passes on what becomes of them.
 
 mod alarm;
+mod copies;
 mod environ;
+mod file_identity;
+mod held;
 mod image;
 mod inbox;
 mod kill;
 mod memory;
 mod notified;
+mod pipes;
 mod procfs;
 mod reaper;
 mod recorder;
 mod resolve;
+mod script;
 mod stopped;
 mod teller;
 mod tracer;
@@ -27,6 +32,7 @@ use std::sync::mpsc;
 
 use anyhow::{Context, Result};
 
+use crate::audit::record::By;
 use crate::audit::spool::SpoolWriter;
 use crate::wire::{GateConfig, GateFrame};
 use inbox::{Inbox, Message};
@@ -39,6 +45,10 @@ pub(super) enum Order {
     KillAll,
     /// The log holds everything before this offset of the spool.
     Consumed { offset: u64 },
+    /// What becomes of a process that waits for it.
+    Answer { id: u64, allow: bool, by: By },
+    /// There is a new monitor.
+    AskAgain,
 }
 
 /// The way to the supervisor.

@@ -9,6 +9,7 @@ use super::memory;
 use super::procfs::{self, Identity};
 use super::recorder::now_us;
 use super::resolve::{Asked, Target, path_of, resolve};
+use super::script::Scripts;
 use super::teller::{Denial, denied};
 use super::tracer::{Source, Then, Tracer};
 use crate::audit::record::{By, Entry, Event, Exec, Outcome};
@@ -56,7 +57,7 @@ impl Tracer {
         let asked = Asked { dirfd, path, flags };
         let program = match resolve(notification.tid, &source.root, &asked) {
             Target::Refused(errno) => return refuse(source, &notification, errno),
-            Target::File(file) if !self.judge.allows_everything() => path_of(&file).ok(),
+            Target::File(file) if self.judge.may_deny() => path_of(&file).ok(),
             Target::File(_) | Target::Unclear => None,
         };
         if let Some(program) = program {
@@ -65,9 +66,19 @@ impl Tracer {
                 Err(e) => return refuse(source, &notification, e),
             };
             let cwd = procfs::cwd(notification.tid).unwrap_or_default();
-            let action = ExecAction { program: &program, requested: &asked.path, argv: &argv, cwd: &cwd };
+            let scripts = Scripts::of(notification.tid);
+            let action = ExecAction {
+                program: &program,
+                requested: &asked.path,
+                copy_of: None,
+                argv: &argv,
+                cwd: &cwd,
+                scripts: &|path| scripts.read(path),
+                peers: &[],
+            };
             let judgement = self.judge.judge_exec(&action);
-            if judgement.verdict != Verdict::Allow {
+            // A question is asked when it is sure what runs.
+            if judgement.verdict == Verdict::Deny {
                 return self.deny_early(source, &notification, &program, argv, cwd, &asked, judgement);
             }
         }

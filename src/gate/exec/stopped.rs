@@ -4,20 +4,26 @@
 use nix::errno::Errno;
 
 use super::notified::described;
+use super::pipes::{self, End};
 use super::procfs::Identity;
 use super::recorder::now_us;
+use super::script::Scripts;
 use super::teller::denied;
 use super::tracer::{Then, Tracer};
 use super::{environ, image, kill, procfs};
 use crate::audit::record::{By, Entry, Event, Exec, Outcome};
-use crate::judge::{ExecAction, Judgement, Verdict};
+use crate::judge::{ExecAction, Finding, Judgement, Piped, Verdict};
 use crate::sys::{arch, ptrace};
 
 /// A program that stands still.
 struct Standing {
+    identity: Identity,
     exec: Exec,
     judgement: Judgement,
     line: String,
+    /// What a person is asked about.
+    findings: Vec<Finding>,
+    scripts: Scripts,
 }
 
 impl Tracer {
@@ -36,7 +42,10 @@ impl Tracer {
                 return self.trouble(format!("a program that could not be examined was killed ({e})"));
             }
         };
-        let Standing { exec, judgement, line } = standing;
+        let Standing { identity, exec, judgement, line, findings, scripts } = standing;
+        if judgement.verdict == Verdict::Ask {
+            return self.ask(&identity, exec, judgement.rule, line, findings, &scripts);
+        }
         let allowed = judgement.verdict == Verdict::Allow;
         if !allowed {
             kill::process(pid);
@@ -61,7 +70,7 @@ impl Tracer {
         }
     }
 
-    fn look_at(&self, pid: i32) -> Result<Standing, Errno> {
+    fn look_at(&mut self, pid: i32) -> Result<Standing, Errno> {
         let registers = ptrace::registers(pid)?;
         let image = image::read(pid, arch::stack_pointer(&registers))?;
         // At its exec stop a task is its process's leader, and the kernel has just said whose it is.
@@ -69,8 +78,30 @@ impl Tracer {
         let identity = Identity { pid: pid.cast_unsigned(), ppid, uid: image.uid, start };
         let program = procfs::exe(pid).ok_or(Errno::ESRCH)?;
         let cwd = procfs::cwd(pid).ok_or(Errno::ESRCH)?;
-        let action = ExecAction { program: &program, requested: &image.execfn, argv: &image.argv, cwd: &cwd };
+        let scripts = Scripts::of(pid);
+        let peers = match self.judge.piped(&program, &image.argv) {
+            Some(Piped::RunsItsInput) => self.fed.writers(pid),
+            Some(Piped::Feeds) => {
+                self.fed.note(pid, &program, &image.argv);
+                pipes::peers(pid, 1, End::Reading)
+            }
+            None => Vec::new(),
+        };
+        let copy_of = self.copies.of(pid, &program);
+        let action = ExecAction {
+            program: &program,
+            requested: &image.execfn,
+            copy_of: copy_of.as_deref(),
+            argv: &image.argv,
+            cwd: &cwd,
+            scripts: &|path| scripts.read(path),
+            peers: &peers,
+        };
         let judgement = self.judge.judge_exec(&action);
+        let findings = match judgement.verdict {
+            Verdict::Ask => self.judge.questions_of_exec(&action),
+            _ => Vec::new(),
+        };
         let line = match judgement.verdict {
             Verdict::Allow => String::new(),
             _ => denied(&image.argv, &program, judgement.rule.as_deref(), judgement.reason.as_deref()),
@@ -82,7 +113,7 @@ impl Tracer {
         if judgement.verdict != Verdict::Allow {
             exec.reason.clone_from(&judgement.reason);
         }
-        Ok(Standing { exec, judgement, line })
+        Ok(Standing { identity, exec, judgement, line, findings, scripts })
     }
 }
 

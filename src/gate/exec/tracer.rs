@@ -13,7 +13,10 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::stat::Mode;
 
 use super::alarm::{Alarm, Rang};
+use super::copies::Copies;
+use super::held::Asks;
 use super::inbox::{Inbox, Message};
+use super::pipes::Fed;
 use super::recorder::Recorder;
 use super::stopped::let_go;
 use super::teller::{Denial, Teller};
@@ -78,6 +81,9 @@ pub(super) struct Tracer {
     counter: u64,
     /// Processes whose calls by foreign tables are recorded already.
     pub(super) foreign: HashSet<(u32, u64)>,
+    pub(super) asks: Asks,
+    pub(super) fed: Fed,
+    pub(super) copies: Copies,
     killing: bool,
 }
 
@@ -92,7 +98,7 @@ impl Tracer {
         Ok(Self {
             inbox,
             say,
-            judge: Judge::new(&config.commands)?,
+            judge: Judge::new(&config.commands, config.place.clone())?,
             record_commands: config.record_commands,
             tell_workload: config.tell_workload,
             start_env: config.env.clone(),
@@ -104,6 +110,9 @@ impl Tracer {
             expectations: VecDeque::new(),
             counter: 0,
             foreign: HashSet::new(),
+            asks: Asks::default(),
+            fed: Fed::default(),
+            copies: Copies::default(),
             killing: false,
         })
     }
@@ -118,7 +127,7 @@ impl Tracer {
             for message in self.inbox.take() {
                 match message {
                     Message::Order(order) => self.obey(order),
-                    Message::Change(Change::Ended { tid }) => drop(self.tasks.remove(&tid)),
+                    Message::Change(Change::Ended { tid }) => self.ended(tid),
                     Message::Change(Change::Stopped { tid, signal, event }) => {
                         self.stopped(tid, signal, event)
                     }
@@ -184,6 +193,15 @@ impl Tracer {
                     self.act(then);
                 }
             }
+            Order::Answer { id, allow, by } => self.answered(id, allow, by),
+            Order::AskAgain => self.ask_again(),
+        }
+    }
+
+    fn ended(&mut self, tid: i32) {
+        self.tasks.remove(&tid);
+        if !self.asks.is_empty() {
+            self.held_ended(tid);
         }
     }
 
@@ -309,7 +327,7 @@ impl Tracer {
         self.tell_monitor(GateFrame::Trouble { message });
     }
 
-    fn tell_monitor(&self, frame: GateFrame) {
+    pub(super) fn tell_monitor(&self, frame: GateFrame) {
         // The receiver lives as long as the gate.
         let _ = self.say.send(frame);
     }
