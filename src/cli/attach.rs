@@ -52,7 +52,10 @@ pub(crate) fn run(args: AttachArgs) -> Result<ExitCode> {
         let wiring =
             Wiring { tty: spec.tty, stdin: spec.stdin && !args.no_stdin, detach_keys: args.detach_keys };
         let hijacked = raw(&engine).attach(&container, wiring.stdin, &wiring.detach_keys).await?;
-        let session = Session::join(hijacked, &wiring)?;
+        let session = Session::join_and_ask(hijacked, &wiring)?;
+        if session.can_ask() {
+            connection.send(&ClientRequest::Approver { terminal: true }).await?;
+        }
         let followed = Followed {
             name,
             paths: &paths,

@@ -133,6 +133,7 @@ async fn foreground(engine: &Engine, exec: &str, wiring: &Wiring, mut connection
                 // As under `docker exec`, the command goes on: it is the sandbox's, not ours.
                 Event::Forward(signal) | Event::Leave(signal) => return Ok(exit_code(128 + signal as i32)),
                 Event::Resized(size) => resize(engine, exec, size).await,
+                Event::Suspend => session.suspend(),
             },
             // A process that the command left behind may hold its streams open.
             Some(()) = ends.next() => session.workload_ended(),

@@ -4,7 +4,9 @@ use anyhow::{Context, Result};
 use bollard::query_parameters::ResizeContainerTTYOptionsBuilder;
 use nix::sys::signal::Signal;
 
+use super::denied;
 use super::failure::{CREEL_FAILED, Failure, say};
+use super::prompt::{Prompt, Said};
 use super::stream::{Event, Session};
 use crate::audit::record::Cause;
 use crate::monitor::client::{self, ConnectError, Connection};
@@ -13,7 +15,7 @@ use crate::names::SandboxName;
 use crate::paths::Paths;
 use crate::sandbox::engine::Engine;
 use crate::sys::tty::Size;
-use crate::wire::{ClientRequest, MonitorEvent};
+use crate::wire::{ClientRequest, Denied, MonitorEvent};
 
 /// A sandbox that is followed.
 pub(crate) struct Followed<'a> {
@@ -33,6 +35,8 @@ struct Exit {
     code: i32,
     cause: Cause,
     message: Option<String>,
+    /// Told where nobody was asked.
+    denied: Vec<Denied>,
 }
 
 /// What the following came to.
@@ -50,6 +54,7 @@ impl Followed<'_> {
         match ended {
             Ended::Exit(exit) => {
                 explain(self.name, &exit);
+                denied::tell(&exit.denied);
                 Ok(exit_code(exit.code))
             }
             Ended::Detached => {
@@ -61,11 +66,29 @@ impl Followed<'_> {
     }
 
     async fn follow(&self, connection: Connection, mut session: Session) -> Result<Ended> {
+        let mut prompt = session.take_shared().map(Prompt::start);
+        let ended = self.follow_with(connection, &mut session, &mut prompt).await;
+        // The screen is put back while there is a session to do it in.
+        if let Some(prompt) = prompt {
+            let complaints = prompt.finish().await;
+            drop(session);
+            complaints.iter().for_each(|message| say(&format!("about an answer of yours: {message}")));
+        }
+        ended
+    }
+
+    async fn follow_with(
+        &self,
+        connection: Connection,
+        session: &mut Session,
+        prompt: &mut Option<Prompt>,
+    ) -> Result<Ended> {
         let mut connection = Some(connection);
         let mut exit = None;
         let mut output_ended = false;
+        let mut denied = Vec::new();
         if self.repaint {
-            self.repaint(&session).await;
+            self.repaint(session).await;
         }
         loop {
             if let (Some(exit), true) = (&exit, output_ended) {
@@ -90,18 +113,50 @@ impl Followed<'_> {
                         }
                     }
                     Event::Leave(signal) => return Ok(Ended::Left(signal)),
-                    Event::Resized(size) => self.resize(size).await,
+                    Event::Resized(size) => {
+                        if let Some(prompt) = prompt {
+                            prompt.resized(size);
+                        }
+                        self.resize(size).await;
+                    }
+                    Event::Suspend => suspend(session, prompt.as_ref()).await,
+                },
+                said = next(prompt) => match said {
+                    Said::Answer { number, decision } => {
+                        if let Some(connection) = &mut connection {
+                            let _ = connection.send(&ClientRequest::Answer { number, decision }).await;
+                        }
+                    }
+                    Said::Repaint => self.repaint(session).await,
                 },
                 heard = hear(&mut connection), if exit.is_none() => match heard {
+                    Some(MonitorEvent::Denied { all }) if prompt.is_none() => denied = all,
                     Some(MonitorEvent::Exited { exit_code, cause, message }) => {
-                        exit = Some(Exit { code: exit_code, cause, message });
+                        let denied = std::mem::take(&mut denied);
+                        exit = Some(Exit { code: exit_code, cause, message, denied });
                         session.workload_ended();
+                        if let Some(prompt) = prompt {
+                            prompt.monitor_gone();
+                        }
+                    }
+                    Some(event @ (MonitorEvent::Question { .. } | MonitorEvent::Settled { .. })) => {
+                        if let Some(prompt) = prompt {
+                            prompt.hear(event);
+                        }
+                    }
+                    Some(MonitorEvent::Failed { message, .. }) => {
+                        if let Some(prompt) = prompt {
+                            prompt.failed(message);
+                        }
                     }
                     // An answer to a signal that came too late.
                     Some(_) => {}
                     None => {
                         connection = None;
-                        match self.reconnect().await? {
+                        if let Some(prompt) = prompt {
+                            prompt.monitor_gone();
+                        }
+                        match self.reconnect(prompt.is_some()).await? {
                             Reached::Monitor(new) => connection = Some(new),
                             Reached::Exit(known) => {
                                 exit = Some(known);
@@ -126,16 +181,24 @@ impl Followed<'_> {
     }
 
     /// The monitor died. The streams are the engine's, and go on; a new monitor picks up the rest.
-    async fn reconnect(&self) -> Result<Reached> {
+    async fn reconnect(&self, asks: bool) -> Result<Reached> {
         match client::connect(self.name, self.paths).await {
             Ok(mut connection) => {
                 connection.send(&ClientRequest::Follow { foreground: self.foreground }).await?;
+                if asks {
+                    connection.send(&ClientRequest::Approver { terminal: true }).await?;
+                }
                 Ok(Reached::Monitor(connection))
             }
             Err(ConnectError::NotRunning(_)) => {
                 let state = StateDir::of(self.paths, self.name).state()?;
                 let exit = state.exit.context("the sandbox ended, and nothing says how")?;
-                Ok(Reached::Exit(Exit { code: exit.code, cause: exit.cause, message: exit.message }))
+                Ok(Reached::Exit(Exit {
+                    code: exit.code,
+                    cause: exit.cause,
+                    message: exit.message,
+                    denied: Vec::new(),
+                }))
             }
             Err(ConnectError::NoSuch(name)) => Err(Failure {
                 code: CREEL_FAILED,
@@ -162,6 +225,25 @@ impl Followed<'_> {
                 .await;
             self.resize(size).await;
         }
+    }
+}
+
+/// What came of questions; nothing does where none are put.
+async fn next(prompt: &mut Option<Prompt>) -> Said {
+    match prompt {
+        Some(prompt) => prompt.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Stops us, with the screen as the workload left it.
+async fn suspend(session: &Session, prompt: Option<&Prompt>) {
+    if let Some(prompt) = prompt {
+        prompt.hide().await;
+    }
+    session.suspend();
+    if let Some(prompt) = prompt {
+        prompt.show();
     }
 }
 

@@ -1,8 +1,10 @@
 //! The command line: arguments, and a file per command. Commands are thin: they ask, and they print.
 
+mod approve;
 mod attach;
 mod audit;
 mod context;
+mod denied;
 mod doctor;
 mod dry_run;
 mod exec;
@@ -13,8 +15,10 @@ mod kill;
 mod logs;
 mod policy;
 mod progress;
+mod prompt;
 mod ps;
 mod rm;
+mod rules;
 mod run;
 mod several;
 mod stop;
@@ -46,12 +50,14 @@ enum Command {
     Run(Box<run::RunArgs>),
     Exec(exec::ExecArgs),
     Attach(attach::AttachArgs),
+    Approve(approve::ApproveArgs),
     Ps(ps::PsArgs),
     Logs(logs::LogsArgs),
     Stop(stop::StopArgs),
     Kill(kill::KillArgs),
     Rm(rm::RmArgs),
     Policy(policy::PolicyArgs),
+    Rules(rules::RulesArgs),
     Audit(audit::AuditArgs),
     Doctor(doctor::DoctorArgs),
     #[command(hide = true)]
@@ -80,12 +86,14 @@ impl Command {
             Self::Run(args) => run::run(*args),
             Self::Exec(args) => exec::run(args),
             Self::Attach(args) => attach::run(args),
+            Self::Approve(args) => approve::run(&args),
             Self::Ps(args) => ps::run(args),
             Self::Logs(args) => logs::run(args),
             Self::Stop(args) => stop::run(args),
             Self::Kill(args) => kill::run(args),
             Self::Rm(args) => rm::run(args),
             Self::Policy(args) => policy::run(args),
+            Self::Rules(args) => rules::run(args),
             Self::Audit(args) => audit::run(args),
             Self::Doctor(args) => doctor::run(&args),
             Self::Generate(args) => generate::run(args),

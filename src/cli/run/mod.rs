@@ -189,7 +189,11 @@ impl Starting<'_> {
         }
         let hijacked =
             raw(self.engine).attach(&container, self.wiring.stdin, &self.wiring.detach_keys).await?;
-        let session = Session::join(hijacked, self.wiring)?;
+        let session = Session::join_and_ask(hijacked, self.wiring)?;
+        if session.can_ask() {
+            // Before the start: what the first command asks would find nobody.
+            connection.send(&ClientRequest::Approver { terminal: true }).await?;
+        }
         connection.send(&ClientRequest::Start { foreground: true }).await?;
         let followed = Followed {
             name: &self.spec.name,

@@ -1,5 +1,6 @@
 //! The terminal's raw mode, put back on every way out: return, error, panic, signal.
 
+use std::cell::Cell;
 use std::io::{self, Stdin};
 use std::sync::{Mutex, Once, PoisonError};
 
@@ -61,10 +62,26 @@ fn restore_on_panic() {
     HOOK.call_once(|| {
         let report = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
+            if UNREPORTED.get() {
+                return;
+            }
             restore();
             report(info);
         }));
     });
+}
+
+thread_local! {
+    /// A panic of this thread's is caught, and concerns nobody.
+    static UNREPORTED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does what catches its panics by itself, which then leave the terminal alone.
+pub(crate) fn unreported<T>(caught: impl FnOnce() -> T) -> T {
+    UNREPORTED.set(true);
+    let result = caught();
+    UNREPORTED.set(false);
+    result
 }
 
 /// Stopped in the background, we are continued in the middle of the call.

@@ -2,22 +2,23 @@
 //! acts on.
 
 use std::io::{self, IsTerminal};
-use std::time::Duration;
+use std::os::fd::AsFd;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use bytes::{Bytes, BytesMut};
 use nix::sys::signal::Signal;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::{mpsc, watch};
+use nix::sys::stat::fstat;
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::Instant;
 
 use super::engine::Hijacked;
-use super::frames::{Channel, Frames};
-use super::keys::{DetachKeys, DetachWatch, Typed};
+use super::keys::{DetachKeys, DetachWatch};
+use super::output::{Output, SharedOutput};
+use super::pumps::{Route, Source, pump_in, pump_out};
 use super::raw_mode::RawMode;
 use super::signals::{Heard, Signals};
 use super::stdio::{StdinReader, StdoutWriter};
+use crate::cli::prompt::Model;
 use crate::sys::suspend::stop_self;
 use crate::sys::tty::{Size, window_size};
 
@@ -46,16 +47,17 @@ pub(crate) enum Event {
     Leave(Signal),
     /// The window has another size, or should be painted anew.
     Resized(Size),
+    /// We are to stop, as Ctrl-Z would have it: [`Session::suspend`].
+    Suspend,
 }
 
-/// After the workload's end, its streams are given so long to end too. A process that it left in the background
-/// may hold them open, and print for ever.
-const AFTER_THE_END: Duration = Duration::from_secs(2);
-
-/// What can be under way in pipes and sockets when the workload ends: beyond both, it is such a process's.
-const UNDER_WAY: usize = 2 << 20;
-
-const READ: usize = 64 * 1024;
+/// What a question needs of a session: the output, which stands still while it is locked, and what is typed.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) output: SharedOutput,
+    pub(crate) route: watch::Sender<Route>,
+    pub(crate) size: Size,
+}
 
 /// The streams while they are joined; dropped, the terminal is as it was.
 #[derive(Debug)]
@@ -64,11 +66,21 @@ pub(crate) struct Session {
     signals: Signals,
     raw: Option<RawMode>,
     ended: watch::Sender<Option<Instant>>,
+    shared: Option<Shared>,
 }
 
 impl Session {
     /// Joins the streams. Within a tokio runtime.
     pub(crate) fn join(hijacked: Hijacked, wiring: &Wiring) -> Result<Self> {
+        Self::join_streams(hijacked, wiring, false)
+    }
+
+    /// As [`Session::join`], and where both ends are one person's terminal, questions may be put there.
+    pub(crate) fn join_and_ask(hijacked: Hijacked, wiring: &Wiring) -> Result<Self> {
+        Self::join_streams(hijacked, wiring, true)
+    }
+
+    fn join_streams(hijacked: Hijacked, wiring: &Wiring, ask: bool) -> Result<Self> {
         let raw = if wiring.tty && wiring.stdin && io::stdin().is_terminal() {
             Some(RawMode::enter().context("could not make the terminal raw")?)
         } else {
@@ -79,17 +91,34 @@ impl Session {
         let (ended, ended_at) = watch::channel(None);
         let (read, write) = hijacked.stream.into_split();
         let stdout = StdoutWriter::start().context("could not start a thread for our output")?;
+        let term = std::env::var("TERM").unwrap_or_default();
+        let screen = terminal_size().unwrap_or(Size { rows: 24, columns: 80 });
+        let asks = ask && raw.is_some() && is_one_terminal() && !matches!(term.as_str(), "" | "dumb");
+        let model = asks.then(|| Model::new(screen, has_second_screen(&term)));
+        let output = Arc::new(Mutex::new(Output::new(stdout, model)));
+        let (route, routed) = watch::channel(Route::Workload);
         let source = Source { read, first: hijacked.first, ended: ended_at };
-        tokio::spawn(pump_out(source, wiring.tty, stdout, tell.clone()));
+        tokio::spawn(pump_out(source, wiring.tty, Arc::clone(&output), tell.clone()));
         if wiring.stdin {
             let stdin = StdinReader::start().context("could not start a thread for our input")?;
             let watch = wiring.tty.then(|| DetachWatch::new(&wiring.detach_keys));
-            tokio::spawn(pump_in(stdin, write, watch, tell));
+            tokio::spawn(pump_in(stdin, write, watch, routed, tell));
         } else {
             // Dropping it would half-close the connection, which the engine takes for the end of our interest.
             write.forget();
         }
-        Ok(Self { events, signals, raw, ended })
+        let shared = asks.then_some(Shared { output, route, size: screen });
+        Ok(Self { events, signals, raw, ended, shared })
+    }
+
+    /// What a question needs, where questions may be put to this terminal. Once.
+    pub(crate) fn take_shared(&mut self) -> Option<Shared> {
+        self.shared.take()
+    }
+
+    /// Whether questions may be put to this terminal, and nobody has begun to.
+    pub(crate) fn can_ask(&self) -> bool {
+        self.shared.is_some()
     }
 
     /// The next event. Cancel safe.
@@ -102,7 +131,7 @@ impl Session {
             match heard {
                 Heard::Forward(signal) => return Event::Forward(signal),
                 Heard::Leave(signal) => return Event::Leave(signal),
-                Heard::Suspend => self.suspend(),
+                Heard::Suspend => return Event::Suspend,
                 Heard::Resize | Heard::Continue => {
                     if heard == Heard::Continue {
                         self.resume();
@@ -125,7 +154,8 @@ impl Session {
         self.raw.as_ref().and_then(|_| terminal_size())
     }
 
-    fn suspend(&self) {
+    /// Stops this process; returns when it has been continued.
+    pub(crate) fn suspend(&self) {
         if let Some(raw) = &self.raw {
             raw.suspend();
         }
@@ -147,101 +177,16 @@ pub(crate) fn terminal_size() -> Option<Size> {
     window_size(io::stdout()).ok().flatten().or_else(|| window_size(io::stdin()).ok().flatten())
 }
 
-/// The engine's half that we read.
-struct Source {
-    read: OwnedReadHalf,
-    first: Bytes,
-    ended: watch::Receiver<Option<Instant>>,
+/// Both ends are the same terminal, so what is asked is seen where the answer is typed.
+fn is_one_terminal() -> bool {
+    let terminals = io::stdin().is_terminal() && io::stdout().is_terminal();
+    let device = |file| fstat(file).ok().map(|stat| stat.st_rdev);
+    let (stdin, stdout) = (io::stdin(), io::stdout());
+    terminals && device(stdin.as_fd()) == device(stdout.as_fd())
 }
 
-impl Source {
-    /// The next bytes; `None` at the end, be it that the stream ended or that the workload did.
-    async fn next(&mut self, late: &mut usize) -> io::Result<Option<Bytes>> {
-        if !self.first.is_empty() {
-            return Ok(Some(std::mem::take(&mut self.first)));
-        }
-        let mut buffer = BytesMut::with_capacity(READ);
-        let ended = *self.ended.borrow_and_update();
-        let length = match ended {
-            None => {
-                tokio::select! {
-                    length = self.read.read_buf(&mut buffer) => length?,
-                    _ = self.ended.changed() => return Ok(Some(Bytes::new())),
-                }
-            }
-            Some(at) => {
-                let deadline = at + AFTER_THE_END;
-                if *late > UNDER_WAY && Instant::now() > deadline {
-                    return Ok(None);
-                }
-                match tokio::time::timeout_at(deadline, self.read.read_buf(&mut buffer)).await {
-                    Ok(length) => length?,
-                    Err(_) => return Ok(None),
-                }
-            }
-        };
-        *late += if ended.is_some() { length } else { 0 };
-        Ok((length > 0).then(|| buffer.freeze()))
-    }
-}
-
-async fn pump_out(mut source: Source, tty: bool, stdout: StdoutWriter, events: mpsc::Sender<Event>) {
-    let copied = copy_out(&mut source, tty, &stdout).await;
-    let written = stdout.finish().await;
-    let event = match (written, copied) {
-        // Why it could not be written matters more than that it was not copied.
-        (Err(e), _) => Event::OutputFailed(e.into()),
-        (Ok(()), Err(e)) => Event::OutputFailed(e),
-        (Ok(()), Ok(())) => Event::OutputEnded,
-    };
-    let _ = events.send(event).await;
-}
-
-async fn copy_out(source: &mut Source, tty: bool, stdout: &StdoutWriter) -> Result<()> {
-    let mut frames = Frames::default();
-    let mut late = 0;
-    // A stream that breaks has ended: what became of the workload is for its monitor to say.
-    while let Ok(Some(mut bytes)) = source.next(&mut late).await {
-        if tty {
-            if !bytes.is_empty() && !stdout.write(Channel::Stdout, bytes).await {
-                return Ok(());
-            }
-            continue;
-        }
-        while let Some((channel, piece)) = frames.next(&mut bytes)? {
-            if !stdout.write(channel, piece).await {
-                return Ok(());
-            }
-        }
-    }
-    Ok(())
-}
-
-async fn pump_in(
-    mut stdin: StdinReader,
-    mut write: OwnedWriteHalf,
-    mut watch: Option<DetachWatch>,
-    events: mpsc::Sender<Event>,
-) {
-    while let Some(chunk) = stdin.next().await {
-        let (pass, detached) = match watch.as_mut().map(|watch| watch.feed(&chunk)) {
-            None => (chunk, false),
-            Some(Typed::Pass(bytes)) => (bytes.into(), false),
-            Some(Typed::Detach(bytes)) => (bytes.into(), true),
-        };
-        // An error is the workload's closed stdin, or its end, which is told by others.
-        let written = write.write_all(&pass).await;
-        if detached {
-            write.forget();
-            let _ = events.send(Event::Detached).await;
-            return;
-        }
-        if written.is_err() {
-            write.forget();
-            return;
-        }
-    }
-    let held = watch.as_mut().map(DetachWatch::finish).unwrap_or_default();
-    let _ = write.write_all(&held).await;
-    let _ = write.shutdown().await;
+/// The consoles of kernels, and GNU screen unless it is told to, have none.
+fn has_second_screen(term: &str) -> bool {
+    let has_none = ["linux", "vt", "ansi", "cons25", "screen"].iter().any(|name| term.starts_with(name));
+    !has_none || std::env::var_os("TMUX").is_some()
 }

@@ -82,22 +82,34 @@ fn in_background() -> bool {
     nix::unistd::tcgetpgrp(io::stdin()).is_ok_and(|group| group != nix::unistd::getpgrp())
 }
 
+#[derive(Debug)]
+enum Piece {
+    Bytes(Channel, Bytes),
+    /// Say when all before it is written.
+    Mark(oneshot::Sender<()>),
+}
+
 /// Writes stdout and stderr, in the order in which it is given them.
 #[derive(Debug)]
 pub(crate) struct StdoutWriter {
-    pieces: mpsc::Sender<(Channel, Bytes)>,
+    pieces: mpsc::Sender<Piece>,
     done: oneshot::Receiver<io::Result<()>>,
 }
 
 impl StdoutWriter {
     pub(crate) fn start() -> io::Result<Self> {
-        let (pieces, mut queue) = mpsc::channel::<(Channel, Bytes)>(4);
+        let (pieces, mut queue) = mpsc::channel::<Piece>(4);
         let (tell, done) = oneshot::channel();
         thread::Builder::new().name("stdout".to_owned()).spawn(move || {
             let result = loop {
-                let Some((channel, bytes)) = queue.blocking_recv() else { break Ok(()) };
-                if let Err(e) = write_out(channel, &bytes) {
-                    break Err(e);
+                match queue.blocking_recv() {
+                    None => break Ok(()),
+                    Some(Piece::Mark(told)) => drop(told.send(())),
+                    Some(Piece::Bytes(channel, bytes)) => {
+                        if let Err(e) = write_out(channel, &bytes) {
+                            break Err(e);
+                        }
+                    }
                 }
             };
             // From here on nobody takes pieces, which the sender notices.
@@ -110,7 +122,13 @@ impl StdoutWriter {
     /// Hands over bytes; waits while the reader of our output is slow. False when it can't be written any more:
     /// [`StdoutWriter::finish`] knows why.
     pub(crate) async fn write(&self, channel: Channel, bytes: Bytes) -> bool {
-        self.pieces.send((channel, bytes)).await.is_ok()
+        self.pieces.send(Piece::Bytes(channel, bytes)).await.is_ok()
+    }
+
+    /// Waits until everything so far is written; false when that can't be done any more.
+    pub(crate) async fn written(&self) -> bool {
+        let (tell, told) = oneshot::channel();
+        self.pieces.send(Piece::Mark(tell)).await.is_ok() && told.await.is_ok()
     }
 
     /// Waits until all is written.
