@@ -226,7 +226,7 @@ git("init", "-b", "main")
 for n in range(5):
     open("file", "w").write(str(n)); git("add", "."); git("commit", "-m", str(n))
 git("checkout", "-b", "side", "HEAD~2"); open("other", "w").write("x"); git("add", "."); git("commit", "-m", "side")
-git("rebase", "main"); git("gc", "--aggressive", "--prune=now"); git("clone", ".", "/tmp/clone"); git("fsck")
+git("rebase", "main"); git("gc", "--aggressive"); git("clone", ".", "/tmp/clone"); git("fsck")
 print("done")
 "#;
     creel.run(["python3", "-c", script]).ok().stdout("done\n");
@@ -245,4 +245,29 @@ fn with_debugging_a_process_may_be_traced_and_then_executes_nothing() {
     assert_eq!((denied.len(), &denied[0]["rule"]), (1, &"creel.traced".into()));
     // The gate, and what else is not of the workload, can't be traced all the same.
     creel.run(["/programs/escape", "ptrace_gate"]).ok();
+}
+
+#[test]
+fn a_shell_is_judged_with_who_writes_its_pipe_though_each_was_started_alone() {
+    let creel = Creel::new();
+    let script = r#"
+import os, subprocess
+def both(first, second):
+    r, w = os.pipe()
+    r2, w2 = os.pipe()
+    one = subprocess.Popen(first, stdin=r2, stdout=w)
+    os.close(w)
+    two = subprocess.Popen(second, stdin=r, stdout=subprocess.DEVNULL)
+    if two.poll() is None and first[0] == "cat":
+        os.write(w2, b"exit 7\n")
+    os.close(w2); os.close(r2)
+    code = two.wait(); os.close(r); one.wait()
+    return code
+print(both(["base64", "-d"], ["sh"]), both(["cat"], ["sh"]), both(["base64", "-d"], ["wc"]))
+"#;
+    std::fs::write(creel.project().join("two.py"), script).expect("a script");
+    creel.run(["python3", "two.py"]).ok().stdout("126 7 0\n");
+    let denied = creel.execs("deny");
+    assert_eq!(denied.len(), 1, "{denied:?}");
+    assert_eq!(denied[0]["rule"], "obfuscation.decoded-to-shell");
 }

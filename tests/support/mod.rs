@@ -13,6 +13,7 @@
 
 #![allow(dead_code, reason = "each test file uses a part of this")]
 
+pub mod approve;
 pub mod log;
 pub mod programs;
 pub mod pty;

@@ -24,7 +24,11 @@ pub struct Terminal {
 
 impl Terminal {
     pub fn new(command: &mut Command) -> Self {
-        let size = Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
+        Self::sized(command, 24, 80)
+    }
+
+    pub fn sized(command: &mut Command, rows: u16, columns: u16) -> Self {
+        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         let pty = openpty(Some(&size), None).expect("a terminal");
         let stream = || Stdio::from(pty.slave.try_clone().expect("a descriptor"));
         command.stdin(stream()).stdout(stream()).stderr(stream()).env("TERM", "xterm");
@@ -58,6 +62,11 @@ impl Terminal {
     /// Everything that was shown so far.
     pub fn shown(&self) -> String {
         String::from_utf8_lossy(&self.shown.lock().expect("not poisoned")).into_owned()
+    }
+
+    /// As bytes, from `from` on.
+    pub fn bytes(&self, from: usize) -> Vec<u8> {
+        self.shown.lock().expect("not poisoned").get(from..).unwrap_or_default().to_vec()
     }
 
     /// Waits until `text` is shown.
