@@ -16,6 +16,9 @@ _creel() {
             ",$1")
                 cmd="creel"
                 ;;
+            creel,approve)
+                cmd="creel__subcmd__approve"
+                ;;
             creel,attach)
                 cmd="creel__subcmd__attach"
                 ;;
@@ -46,6 +49,9 @@ _creel() {
             creel,rm)
                 cmd="creel__subcmd__rm"
                 ;;
+            creel,rules)
+                cmd="creel__subcmd__rules"
+                ;;
             creel,run)
                 cmd="creel__subcmd__run"
                 ;;
@@ -63,6 +69,9 @@ _creel() {
                 ;;
             creel__subcmd__audit__subcmd__help,verify)
                 cmd="creel__subcmd__audit__subcmd__help__subcmd__verify"
+                ;;
+            creel__subcmd__help,approve)
+                cmd="creel__subcmd__help__subcmd__approve"
                 ;;
             creel__subcmd__help,attach)
                 cmd="creel__subcmd__help__subcmd__attach"
@@ -94,6 +103,9 @@ _creel() {
             creel__subcmd__help,rm)
                 cmd="creel__subcmd__help__subcmd__rm"
                 ;;
+            creel__subcmd__help,rules)
+                cmd="creel__subcmd__help__subcmd__rules"
+                ;;
             creel__subcmd__help,run)
                 cmd="creel__subcmd__help__subcmd__run"
                 ;;
@@ -120,6 +132,15 @@ _creel() {
                 ;;
             creel__subcmd__help__subcmd__policy,trust)
                 cmd="creel__subcmd__help__subcmd__policy__subcmd__trust"
+                ;;
+            creel__subcmd__help__subcmd__rules,list)
+                cmd="creel__subcmd__help__subcmd__rules__subcmd__list"
+                ;;
+            creel__subcmd__help__subcmd__rules,show)
+                cmd="creel__subcmd__help__subcmd__rules__subcmd__show"
+                ;;
+            creel__subcmd__help__subcmd__rules,test)
+                cmd="creel__subcmd__help__subcmd__rules__subcmd__test"
                 ;;
             creel__subcmd__policy,check)
                 cmd="creel__subcmd__policy__subcmd__check"
@@ -163,6 +184,30 @@ _creel() {
             creel__subcmd__policy__subcmd__help,trust)
                 cmd="creel__subcmd__policy__subcmd__help__subcmd__trust"
                 ;;
+            creel__subcmd__rules,help)
+                cmd="creel__subcmd__rules__subcmd__help"
+                ;;
+            creel__subcmd__rules,list)
+                cmd="creel__subcmd__rules__subcmd__list"
+                ;;
+            creel__subcmd__rules,show)
+                cmd="creel__subcmd__rules__subcmd__show"
+                ;;
+            creel__subcmd__rules,test)
+                cmd="creel__subcmd__rules__subcmd__test"
+                ;;
+            creel__subcmd__rules__subcmd__help,help)
+                cmd="creel__subcmd__rules__subcmd__help__subcmd__help"
+                ;;
+            creel__subcmd__rules__subcmd__help,list)
+                cmd="creel__subcmd__rules__subcmd__help__subcmd__list"
+                ;;
+            creel__subcmd__rules__subcmd__help,show)
+                cmd="creel__subcmd__rules__subcmd__help__subcmd__show"
+                ;;
+            creel__subcmd__rules__subcmd__help,test)
+                cmd="creel__subcmd__rules__subcmd__help__subcmd__test"
+                ;;
             *)
                 ;;
         esac
@@ -170,8 +215,22 @@ _creel() {
 
     case "${cmd}" in
         creel)
-            opts="-h -V --help --version run exec attach ps logs stop kill rm policy audit doctor help"
+            opts="-h -V --help --version run exec attach approve ps logs stop kill rm policy rules audit doctor help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        creel__subcmd__approve)
+            opts="-h --once --session --rule --always --deny --stop --watch --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -384,8 +443,22 @@ _creel() {
             return 0
             ;;
         creel__subcmd__help)
-            opts="run exec attach ps logs stop kill rm policy audit doctor help"
+            opts="run exec attach approve ps logs stop kill rm policy rules audit doctor help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        creel__subcmd__help__subcmd__approve)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -624,6 +697,62 @@ _creel() {
         creel__subcmd__help__subcmd__rm)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        creel__subcmd__help__subcmd__rules)
+            opts="list show test"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        creel__subcmd__help__subcmd__rules__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        creel__subcmd__help__subcmd__rules__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        creel__subcmd__help__subcmd__rules__subcmd__test)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -986,6 +1115,164 @@ _creel() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        creel__subcmd__rules)
+            opts="-h --help list show test help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        creel__subcmd__rules__subcmd__help)
+            opts="list show test help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        creel__subcmd__rules__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        creel__subcmd__rules__subcmd__help__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        creel__subcmd__rules__subcmd__help__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        creel__subcmd__rules__subcmd__help__subcmd__test)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        creel__subcmd__rules__subcmd__list)
+            opts="-h --category --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --category)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        creel__subcmd__rules__subcmd__show)
+            opts="-h --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        creel__subcmd__rules__subcmd__test)
+            opts="-f -h --shell --file --jsonl --json --time --policy --preset --set --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --shell)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --jsonl)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --policy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --preset)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
