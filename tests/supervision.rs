@@ -271,3 +271,17 @@ print(both(["base64", "-d"], ["sh"]), both(["cat"], ["sh"]), both(["base64", "-d
     assert_eq!(denied.len(), 1, "{denied:?}");
     assert_eq!(denied[0]["rule"], "obfuscation.decoded-to-shell");
 }
+
+#[test]
+fn what_git_does_to_itself_is_no_question_and_what_it_is_told_is() {
+    let script = "git init -q . && git config user.email a@b && git config user.name a && echo x > f && git add f \
+        && git commit -qm x && echo y > f && git stash -q && git gc -q --aggressive && git status --short && echo done";
+    let creel = Creel::new();
+    creel.run(["bash", "-c", script]).ok().stdout("done\n");
+    creel.run(["bash", "-c", "git reset --hard"]).code(126).stderr_has("git.reset-hard");
+    // A program of the workload's that is called git is no git.
+    std::fs::create_dir(creel.project().join("bin")).expect("a folder");
+    std::fs::write(creel.project().join("git.c"), "#include <stdlib.h>\n#include <unistd.h>\nint main(void) { if (!fork()) execlp(\"/usr/bin/git\", \"git\", \"reset\", \"--hard\", (char *)0); int s; wait(&s); return s >> 8; }\n").expect("a program");
+    creel.run(["gcc", "-w", "-o", "bin/git", "git.c"]).ok();
+    creel.run(["bin/git", "status"]).code(126);
+}

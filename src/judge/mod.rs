@@ -171,7 +171,8 @@ impl Judge {
         (judgement, findings)
     }
 
-    fn by_default(&self) -> Judgement {
+    /// What is said of a command that no rule is about.
+    pub(crate) fn by_default(&self) -> Judgement {
         Judgement { verdict: self.default, rule: None, reason: None, instead: None, command: None }
     }
 }

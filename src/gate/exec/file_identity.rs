@@ -32,6 +32,13 @@ pub(super) fn of(pid: i32, unique: u64) -> Vec<u8> {
     }
 }
 
+/// Whether a process runs a file that nothing in the sandbox can write.
+pub(super) fn is_read_only(pid: i32) -> bool {
+    let file = File::open(format!("/proc/{pid}/exe"));
+    let system = file.ok().and_then(|file| fstatvfs(&file).ok());
+    system.is_some_and(|system| system.flags().contains(FsFlags::ST_RDONLY))
+}
+
 fn unlike_any(unique: u64) -> Vec<u8> {
     format!("unknown:{unique}").into_bytes()
 }
