@@ -126,13 +126,20 @@ impl Run {
                     bail!("stopped before the start");
                 }
                 Happening::Gate(link, frame) => self.gate_said(link, frame).await,
-                Happening::GateClosed(_) if self.gate_ready => bail!("the gate ended at the start"),
+                // Ready or not: a gate that was welcomed once and is there no more does not come back to a start.
+                Happening::GateClosed(_) if self.gate_ready || self.lost_its_gate() => {
+                    bail!("the gate ended at the start")
+                }
                 _ => {}
             }
             if is_done {
                 return Ok(());
             }
         }
+    }
+
+    fn lost_its_gate(&self) -> bool {
+        self.state.phase == Phase::Starting && self.state.boot.is_some() && self.gate.is_none()
     }
 
     async fn record_start(&mut self, plan: &Plan) -> Result<()> {
