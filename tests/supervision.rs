@@ -281,7 +281,7 @@ fn what_git_does_to_itself_is_no_question_and_what_it_is_told_is() {
     creel.run(["bash", "-c", "git reset --hard"]).code(126).stderr_has("git.reset-hard");
     // A program of the workload's that is called git is no git.
     std::fs::create_dir(creel.project().join("bin")).expect("a folder");
-    std::fs::write(creel.project().join("git.c"), "#include <stdlib.h>\n#include <unistd.h>\nint main(void) { if (!fork()) execlp(\"/usr/bin/git\", \"git\", \"reset\", \"--hard\", (char *)0); int s; wait(&s); return s >> 8; }\n").expect("a program");
+    std::fs::write(creel.project().join("git.c"), "#include <stdlib.h>\n#include <sys/wait.h>\n#include <unistd.h>\nint main(void) { if (!fork()) execlp(\"/usr/bin/git\", \"git\", \"reset\", \"--hard\", (char *)0); int s; wait(&s); return s >> 8; }\n").expect("a program");
     creel.run(["gcc", "-w", "-o", "bin/git", "git.c"]).ok();
     creel.run(["bin/git", "status"]).code(126);
 }

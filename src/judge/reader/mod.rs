@@ -80,7 +80,7 @@ pub(crate) fn read_text(place: &Place, text: &[u8], cwd: Option<&[u8]>, scripts:
 impl<'a> Reader<'a> {
     fn new(place: &'a Place, scripts: Scripts<'a>) -> Self {
         let reading = Reading::default();
-        Self { place, scripts, steps: 0, depth: 0, nesting: 0, patience: shell::PATIENCE, reading }
+        Self { place, scripts, steps: 0, depth: 0, nesting: 0, patience: shell::patience(), reading }
     }
 
     /// Counts a step; false when there were enough.

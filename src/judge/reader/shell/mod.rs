@@ -13,6 +13,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 use std::rc::Rc;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use nix::time::ClockId;
@@ -24,8 +25,30 @@ use super::{Reader, TEXT_MAX};
 use crate::judge::command::UNKNOWN;
 use words::UNKNOWN_IN_TEXT;
 
-/// Parsing takes microseconds; text that takes longer was made to. All texts of one reading share it.
-pub(super) const PATIENCE: Duration = Duration::from_millis(4);
+/// Plain text of about 1 KiB takes a quarter of a millisecond to parse; what takes longer than this many of it was made
+/// to. All texts of one reading share it.
+const PATIENCE: u32 = 20;
+/// No machine is taken to be faster, or slower, than this.
+const SHORTEST: Duration = Duration::from_millis(4);
+const LONGEST: Duration = Duration::from_millis(500);
+
+/// How long the parser may work, by this machine's own speed: a slow one answers as any other.
+pub(super) fn patience() -> Duration {
+    static MEASURED: OnceLock<Duration> = OnceLock::new();
+    *MEASURED.get_or_init(|| {
+        let text = "if [ -f \"$x\" ]; then echo \"hello $y\" | grep -q a && cp a b; fi\n".repeat(16);
+        let parse_once = || {
+            let began = busy_for();
+            let mut parser = Parser::new();
+            let _ = parser.set_language(&tree_sitter_bash::LANGUAGE.into());
+            let _ = parser.parse(&text, None);
+            busy_for().saturating_sub(began)
+        };
+        // The first time all of it is new to the machine.
+        parse_once();
+        (parse_once() * PATIENCE).clamp(SHORTEST, LONGEST)
+    })
+}
 
 /// Reads the text; what it would print, if that is known.
 pub(super) fn run(
