@@ -17,6 +17,7 @@ mod memory;
 mod notified;
 mod pipes;
 mod procfs;
+mod question;
 mod reaper;
 mod recorder;
 mod resolve;

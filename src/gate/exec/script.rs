@@ -11,6 +11,7 @@ use std::path::Path;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat2};
 use nix::sys::stat::{Mode, SFlag, fstat};
+use sha2::{Digest, Sha256};
 
 use crate::judge::TEXT_MAX;
 
@@ -43,10 +44,11 @@ impl Scripts {
         text
     }
 
-    /// All texts that have been read, by their paths.
-    pub(super) fn seen(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+    /// SHA-256 of all texts that have been read, by their paths, in order.
+    pub(super) fn digests(&self) -> Vec<(Vec<u8>, [u8; 32])> {
         let seen = self.seen.borrow();
-        seen.iter().filter_map(|(path, text)| Some((path.clone(), text.clone()?))).collect()
+        let texts = seen.iter().filter_map(|(path, text)| Some((path, text.as_ref()?)));
+        texts.map(|(path, text)| (path.clone(), Sha256::digest(text).into())).collect()
     }
 
     fn read_now(&self, path: &[u8]) -> Option<Vec<u8>> {
