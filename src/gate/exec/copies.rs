@@ -3,19 +3,18 @@
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File};
 use std::io::Read;
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat2};
 use nix::sys::stat::Mode;
 use sha2::{Digest, Sha256};
 
+use super::file_identity::{self, Version};
 use crate::judge::rule::TOOL_FOLDERS;
 
 const PAGE: usize = 4096;
@@ -24,13 +23,8 @@ const TOOLS: usize = 20_000;
 
 type Head = [u8; 32];
 
-/// Files that are remembered, and how long one must have been as it is: a change that follows sooner may leave the
-/// time of the last change as it was.
+/// Files that are remembered.
 const KNOWN: usize = 1024;
-const SETTLED: Duration = Duration::from_secs(1);
-
-/// Device, inode, size, and the time of the last change, which no program can set.
-type Version = (u64, u64, u64, i64, i64);
 
 /// The tools of the workload's root, once they have been needed: nothing there can be written, so they stay. And
 /// what other files that were executed are copies of.
@@ -49,13 +43,12 @@ impl Copies {
         }
         let file = format!("/proc/{pid}/exe");
         let meta = fs::metadata(&file).ok()?;
-        let version = (meta.dev(), meta.ino(), meta.size(), meta.ctime(), meta.ctime_nsec());
-        if let Some(known) = self.known.get(&version) {
+        if let Some(known) = self.known.get(&file_identity::version(&meta)) {
             return known.clone();
         }
         let of =
             head(&file).and_then(|head| self.tools.get_or_insert_with(|| tools(pid)).get(&head).cloned());
-        if is_settled(&meta) {
+        if let Some(version) = file_identity::settled_version(&meta) {
             if self.known.len() >= KNOWN {
                 self.known.clear();
             }
@@ -63,11 +56,6 @@ impl Copies {
         }
         of
     }
-}
-
-fn is_settled(meta: &Metadata) -> bool {
-    let changed = SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(meta.ctime()).unwrap_or(0));
-    SystemTime::now().duration_since(changed).is_ok_and(|age| age > SETTLED)
 }
 
 fn tools(pid: i32) -> HashMap<Head, Vec<u8>> {
