@@ -115,45 +115,36 @@ impl Judge {
 
     /// The first of the users' rules that matches decides; then the catalogue; then the default.
     pub(crate) fn judge_exec(&self, action: &ExecAction<'_>) -> Judgement {
-        if let Some(rule) = self.rules.iter().find(|rule| rule.matches(action)) {
-            return Judgement {
+        self.examine_exec(action).0
+    }
+
+    /// The judgement, and where it is “ask”, all that a person is asked about, the worst first.
+    pub(crate) fn examine_exec(&self, action: &ExecAction<'_>) -> (Judgement, Vec<Finding>) {
+        let matched = self.rules.iter().find(|rule| rule.matches(action));
+        let mut findings = match matched {
+            Some(_) => Vec::new(),
+            None => self.dangers.of_exec(action, &self.rules),
+        };
+        let judgement = match matched {
+            Some(rule) => Judgement {
                 verdict: rule.verdict,
                 rule: Some(rule.id.clone()),
                 reason: rule.reason.clone(),
                 instead: None,
                 command: None,
-            };
+            },
+            None => self.worst_of(&findings),
+        };
+        match judgement.verdict {
+            Verdict::Ask if findings.is_empty() => findings.push(question(action, matched)),
+            Verdict::Ask => {}
+            Verdict::Allow | Verdict::Deny => findings.clear(),
         }
-        match self.dangers.of_exec(action, &self.rules).into_iter().next() {
-            Some(finding) => finding.into(),
-            None => self.by_default(),
-        }
+        (judgement, findings)
     }
 
-    /// All that a command which asks for a person's word is asked for, the worst first.
-    pub(crate) fn questions_of_exec(&self, action: &ExecAction<'_>) -> Vec<Finding> {
-        let own = |rule: &str, reason: &str| Finding {
-            verdict: Verdict::Ask,
-            severity: Severity::Medium,
-            rule: rule.to_owned(),
-            reason: reason.to_owned(),
-            instead: None,
-            command: dangers::line_of(action),
-            cwd: Some(action.cwd.to_vec()),
-            is_users: true,
-        };
-        if let Some(rule) = self.rules.iter().find(|rule| rule.matches(action)) {
-            return vec![own(
-                &rule.id,
-                rule.reason.as_deref().unwrap_or("is one that the policy asks about"),
-            )];
-        }
-        let findings = self.dangers.of_exec(action, &self.rules);
-        if findings.is_empty() {
-            vec![own("commands.default", "is one that no rule names")]
-        } else {
-            findings
-        }
+    fn worst_of(&self, findings: &[Finding]) -> Judgement {
+        findings.first().map_or_else(|| self.by_default(), |worst| worst.clone().into())
     }
 
     /// Everything that a shell text amounts to, the worst first, and the verdict over all.
@@ -164,16 +155,32 @@ impl Judge {
         scripts: Scripts<'_>,
     ) -> (Judgement, Vec<Finding>) {
         let findings = self.dangers.of_text(text, cwd, scripts, &self.rules);
-        let judgement = match findings.first() {
-            Some(worst) => worst.clone().into(),
-            None => self.by_default(),
-        };
-        (judgement, findings)
+        (self.worst_of(&findings), findings)
     }
 
     /// What is said of a command that no rule is about.
     pub(crate) fn by_default(&self) -> Judgement {
         Judgement { verdict: self.default, rule: None, reason: None, instead: None, command: None }
+    }
+}
+
+/// What is asked about a command that a user's rule, or the default, says “ask” to.
+fn question(action: &ExecAction<'_>, rule: Option<&Rule>) -> Finding {
+    let (id, reason) = match rule {
+        Some(rule) => {
+            (rule.id.as_str(), rule.reason.as_deref().unwrap_or("is one that the policy asks about"))
+        }
+        None => ("commands.default", "is one that no rule names"),
+    };
+    Finding {
+        verdict: Verdict::Ask,
+        severity: Severity::Medium,
+        rule: id.to_owned(),
+        reason: reason.to_owned(),
+        instead: None,
+        command: dangers::line_of(action),
+        cwd: Some(action.cwd.to_vec()),
+        is_users: true,
     }
 }
 

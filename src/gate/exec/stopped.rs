@@ -97,11 +97,7 @@ impl Tracer {
             scripts: &|path| scripts.read(path),
             peers: &peers,
         };
-        let mut judgement = self.judge.judge_exec(&action);
-        let mut findings = match judgement.verdict {
-            Verdict::Ask => self.judge.questions_of_exec(&action),
-            _ => Vec::new(),
-        };
+        let (mut judgement, mut findings) = self.judge.examine_exec(&action);
         let default = self.judge.by_default();
         if findings.iter().any(|finding| !finding.is_users)
             && default.verdict == Verdict::Allow
