@@ -3,8 +3,8 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::Args;
-use serde_json::json;
 
+use super::described;
 use crate::cli::table::Table;
 use crate::judge::Catalogue;
 
@@ -33,14 +33,7 @@ pub(super) fn run(args: &ListArgs) -> Result<ExitCode> {
     let mut out = std::io::stdout().lock();
     if args.json {
         for rule in rules {
-            let line = json!({
-                "id": rule.id,
-                "category": rule.category,
-                "severity": rule.severity.name(),
-                "reason": rule.reason,
-                "instead": rule.instead,
-            });
-            writeln!(out, "{line}")?;
+            writeln!(out, "{}", described(rule))?;
         }
         return Ok(ExitCode::SUCCESS);
     }

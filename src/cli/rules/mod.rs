@@ -8,6 +8,9 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use crate::judge::catalogue::CatalogueRule;
 
 /// See the rules about dangerous commands, and try commands on them
 ///
@@ -32,4 +35,15 @@ pub(crate) fn run(args: RulesArgs) -> Result<ExitCode> {
         RulesCommand::Show(args) => show::run(&args),
         RulesCommand::Test(args) => test::run(&args),
     }
+}
+
+/// A rule as `--json` shows it, in lists and alone.
+fn described(rule: &CatalogueRule) -> Value {
+    json!({
+        "id": rule.id,
+        "category": rule.category,
+        "severity": rule.severity.name(),
+        "reason": rule.reason,
+        "instead": rule.instead,
+    })
 }

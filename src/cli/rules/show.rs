@@ -5,6 +5,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::json;
 
+use super::described;
 use crate::judge::Catalogue;
 
 /// Show one rule of the catalogue, with commands that it is about and near-misses
@@ -29,15 +30,9 @@ pub(super) fn run(args: &ShowArgs) -> Result<ExitCode> {
     })?;
     let mut out = std::io::stdout().lock();
     if args.json {
-        let line = json!({
-            "id": rule.id,
-            "category": rule.category,
-            "severity": rule.severity.name(),
-            "reason": rule.reason,
-            "instead": rule.instead,
-            "hit": rule.hit,
-            "miss": rule.miss,
-        });
+        let mut line = described(rule);
+        line["hit"] = json!(rule.hit);
+        line["miss"] = json!(rule.miss);
         writeln!(out, "{line}")?;
         return Ok(ExitCode::SUCCESS);
     }
