@@ -1,10 +1,14 @@
 //! Shell text, read as a shell would read it: words are resolved as far as their values are known, and every simple
 //! command comes out. Nothing is run; what a command would print is worked out where it is plain ([`output`]).
 
+mod assign;
+mod builtin;
 pub(super) mod decode;
 mod expand;
 mod fetched;
 mod output;
+mod redirect;
+mod simple;
 mod state;
 mod walk;
 mod words;
